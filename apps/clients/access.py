@@ -1,0 +1,50 @@
+"""May this person do this for this client? The one place that answers."""
+
+from apps.core.errors import NotAllowed
+from apps.core.tenancy import Scope, use_all_clients, use_scope
+
+from .models import Membership
+from .roles import NEEDS, RANK, Role
+
+
+def role_of(user, client):
+    """The person's role for the client, or None. Superusers and agency managers act as owners."""
+    if not user.is_authenticated or not user.is_active:
+        return None
+    if user.is_superuser:
+        return Role.OWNER
+    membership = Membership.objects.filter(user=user, client=client).first()
+    if membership:
+        return Role(membership.role)
+    return Role.VIEWER if user.has_perm("clients.view_all_clients") else None
+
+
+def may(user, verb, client):
+    """Whether `user` may `verb` (a key of `roles.NEEDS`) for `client`."""
+    role = role_of(user, client)
+    return role is not None and RANK[role] >= RANK[NEEDS[verb]]
+
+
+def require(actor, verb, client):
+    """Raise `NotAllowed` unless the actor may; the machine itself (no user) may."""
+    if actor.user is not None and not may(actor.user, verb, client):
+        raise NotAllowed()
+
+
+def scope_of(user):
+    """The tenancy scope of a person: built once per request, from the memberships."""
+    if not user.is_authenticated or not user.is_active:
+        return Scope()
+    if user.has_perm("clients.view_all_clients"):
+        return Scope(tuple(_every_client_id()), user.pk, everything=user.is_superuser)
+    return Scope(tuple(_own_client_ids(user)), user.pk)
+
+
+def _every_client_id():
+    with use_all_clients("agency staff see every client") as scope:
+        return scope.client_ids
+
+
+def _own_client_ids(user):
+    with use_scope(Scope(user_id=user.pk)):
+        return list(Membership.objects.filter(user=user).order_by("client_id").values_list("client_id", flat=True))

@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+from django.core.signals import got_request_exception
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+class CoreConfig(AppConfig):
+    name = "apps.core"
+    label = "core"
+    verbose_name = _("System")
+
+    def ready(self):
+        from . import row_security, systemlog  # noqa: PLC0415  (models are not loaded before this point)
+
+        post_migrate.connect(row_security.protect_tables, sender=self, dispatch_uid="durum-row-security")
+        got_request_exception.connect(systemlog.from_request, dispatch_uid="durum-systemlog")

@@ -1,0 +1,67 @@
+"""Puts PostgreSQL's row security on the table of every tenant model, after every migrate.
+
+One plain policy a table: a function call or a CASE in it would cost the index (measured, see
+docs/decisions). The role that runs Durum owns the tables, hence FORCE.
+"""
+
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections, transaction
+
+from .tenancy import TenantModel
+
+IDS = "coalesce(nullif(current_setting('durum.client_ids', true), ''), '{}')::bigint[]"
+POLICY = "durum_client"
+
+
+def tenant_models():
+    """Every concrete model that carries rows of clients, the client itself included."""
+    client = apps.get_model("clients", "Client")
+    return [m for m in apps.get_models() if issubclass(m, TenantModel) or m is client]
+
+
+def policy_of(model):
+    """The SQL condition under which a row of `model` is seen and may be written."""
+    column = "id" if not issubclass(model, TenantModel) else "client_id"
+    condition = f"{column} = ANY ({IDS})"
+    extra = getattr(model, "row_policy_or", "")
+    return f"{condition} OR ({extra})" if extra else condition
+
+
+def protect_tables(using="default", **kwargs):
+    """Enable and force row security wherever the stored policy differs from the wanted one."""
+    connection = connections[using]
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        existing = set(connection.introspection.table_names(cursor))
+        cursor.execute(
+            "SELECT c.relname, obj_description(p.oid, 'pg_policy') FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid "
+            "WHERE p.polname = %s AND c.relrowsecurity AND c.relforcerowsecurity",
+            [POLICY],
+        )
+        in_force = dict(cursor.fetchall())
+        for model in tenant_models():
+            table, wanted = model._meta.db_table, policy_of(model)
+            if table in existing and in_force.get(table) != wanted:
+                _protect(cursor, connection.ops.quote_name(table), wanted, using)
+
+
+def _protect(cursor, table, condition, using):
+    with transaction.atomic(using=using):
+        cursor.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        cursor.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+        cursor.execute(f"DROP POLICY IF EXISTS {POLICY} ON {table}")
+        cursor.execute(f"CREATE POLICY {POLICY} ON {table} USING ({condition})")
+        # The comment is how the next migrate knows what is in force: PostgreSQL rewrites the condition itself.
+        cursor.execute(f"COMMENT ON POLICY {POLICY} ON {table} IS %s", [condition])
+
+
+def refuse_exempt_role(cursor):
+    """Stop when the database role would see through row security."""
+    cursor.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+    if cursor.fetchone()[0]:
+        raise ImproperlyConfigured(
+            "The database role is a superuser or has BYPASSRLS: clients would see each other's rows. "
+            "Use an ordinary role (CREATE ROLE durum LOGIN) that owns the database."
+        )

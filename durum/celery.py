@@ -1,0 +1,11 @@
+"""Celery: ids travel in messages, everything else waits in PostgreSQL rows."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "durum.settings.local")
+
+app = Celery("durum")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

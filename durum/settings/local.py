@@ -1,0 +1,21 @@
+"""One machine: embedded servers under var/, the sandbox in place of Meta and Slack."""
+
+import os
+
+from apps.core.crypto import key_from
+from durum import embedded
+
+# A command typed in a second terminal finds the same servers as `manage.py up`: the addresses follow
+# from the checkout. Real servers named in the environment win.
+for name, value in embedded.addresses().items():
+    os.environ.setdefault(name, value)
+
+from .base import *  # noqa: E402, F403  (settings extend settings; the addresses above must come first)
+from .base import FIELD_KEYS, env  # noqa: E402
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="") or embedded.local_secret("secret-key")
+FIELD_KEYS = FIELD_KEYS or [key_from(embedded.local_secret("field-key"))]
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", "testserver"]
+HTTP_LOOPBACK_ALLOWED = True
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
