@@ -4,6 +4,7 @@ import zoneinfo
 from decimal import Decimal
 
 from django.conf import settings
+from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
@@ -18,7 +19,21 @@ from .roles import Role
 def valid_zone(name):
     """A zone of the IANA database, e.g. Europe/Paris."""
     if name not in zoneinfo.available_timezones():
-        raise ValidationError(_("“%(name)s” is not a time zone. Write it like Europe/Paris."), params={"name": name})
+        raise ValidationError(
+            _("“%(name)s” is not a time zone. Write it like Europe/Paris."), params={"name": name}
+        )
+
+
+class User(AbstractUser):
+    """A person who signs in, with the e-mail address as the name to remember."""
+
+    email = models.EmailField(_("e-mail address"), unique=True)
+    language = models.CharField(_("language"), max_length=5, choices=settings.LANGUAGES, blank=True)
+
+    REQUIRED_FIELDS = ["email"]
+
+    def __str__(self):
+        return self.get_full_name() or self.username
 
 
 class ClientQuerySet(ClientOwnedQuerySet):
@@ -51,9 +66,14 @@ class Client(models.Model):
     name = models.CharField(_("name"), max_length=120)
     is_active = models.BooleanField(_("active"), default=True)
     currency = models.CharField(
-        _("currency"), max_length=3, default="EUR", validators=[RegexValidator(r"^[A-Z]{3}$", _("Three capitals, e.g. EUR."))]
+        _("currency"),
+        max_length=3,
+        default="EUR",
+        validators=[RegexValidator(r"^[A-Z]{3}$", _("Three capitals, e.g. EUR."))],
     )
-    time_zone = models.CharField(_("time zone"), max_length=60, default="Europe/Paris", validators=[valid_zone])
+    time_zone = models.CharField(
+        _("time zone"), max_length=60, default="Europe/Paris", validators=[valid_zone]
+    )
     roi_target = models.DecimalField(
         _("ROI target"),
         max_digits=8,
@@ -63,7 +83,12 @@ class Client(models.Model):
         help_text=_("Revenue wanted per unit of ad spend: 3 means 3 € back for 1 € spent."),
     )
     value_per_lead = models.DecimalField(
-        _("value of a lead"), max_digits=12, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)]
+        _("value of a lead"),
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
     )
     value_per_purchase = models.DecimalField(
         _("value of a purchase"),
@@ -75,7 +100,12 @@ class Client(models.Model):
         help_text=_("Used where the platform reports no revenue."),
     )
     max_daily_budget = models.DecimalField(
-        _("highest daily budget"), max_digits=12, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)]
+        _("highest daily budget"),
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
     )
     max_change_percent = models.PositiveSmallIntegerField(_("largest budget change (%)"), default=50)
     max_actions_per_day = models.PositiveSmallIntegerField(_("most actions a day"), default=10)
@@ -83,7 +113,9 @@ class Client(models.Model):
     holdout_percent = models.PositiveSmallIntegerField(
         _("randomised holdout (%)"),
         default=0,
-        help_text=_("Share of approved budget raises left undone on purpose, to measure what the others bring."),
+        help_text=_(
+            "Share of approved budget raises left undone on purpose, to measure what the others bring."
+        ),
     )
     cycle_hour = models.PositiveSmallIntegerField(_("hour of the daily cycle"), default=7)
     brand_color = models.CharField(
@@ -139,7 +171,9 @@ class Product(TenantModel):
     key = models.CharField(_("key"), max_length=60)
     name = models.CharField(_("name"), max_length=160)
     price = models.DecimalField(_("price"), max_digits=12, decimal_places=2, null=True, blank=True)
-    value_per_lead = models.DecimalField(_("value of a lead"), max_digits=12, decimal_places=2, null=True, blank=True)
+    value_per_lead = models.DecimalField(
+        _("value of a lead"), max_digits=12, decimal_places=2, null=True, blank=True
+    )
     value_per_purchase = models.DecimalField(
         _("value of a purchase"), max_digits=12, decimal_places=2, null=True, blank=True
     )
@@ -160,7 +194,14 @@ class Funnel(TenantModel):
 
     key = models.CharField(_("key"), max_length=60)
     name = models.CharField(_("name"), max_length=160)
-    product = models.ForeignKey(Product, on_delete=models.SET_NULL, null=True, blank=True, related_name="funnels", verbose_name=_("product"))
+    product = models.ForeignKey(
+        Product,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="funnels",
+        verbose_name=_("product"),
+    )
     landing_url = models.URLField(_("landing page"), max_length=500, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
 

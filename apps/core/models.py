@@ -58,7 +58,12 @@ class AuditEvent(MaybeTenantModel):
 
     created_at = models.DateTimeField(_("when"), default=clock.now)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("who")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("who"),
     )
     via = models.CharField(_("from"), max_length=10)
     verb = models.CharField(_("what"), max_length=80)

@@ -8,54 +8,29 @@ statement, and row security in PostgreSQL compares every row with it. No scope m
 """
 
 from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
 
 from django.apps import apps
 from django.db import models
 
+from .scope import NOTHING, Scope, current_scope, use_scope
 
-@dataclass(frozen=True)
-class Scope:
-    """`client_ids` are visible; `user_id` additionally sees its own memberships; `everything` also sees
-    rows that belong to no client (logs of the installation) and may create clients."""
-
-    client_ids: tuple[int, ...] = ()
-    user_id: int | None = None
-    everything: bool = False
-
-    @property
-    def guc(self):
-        """The three values as PostgreSQL settings."""
-        return (
-            "{" + ",".join(map(str, self.client_ids)) + "}",
-            "" if self.user_id is None else str(self.user_id),
-            "on" if self.everything else "",
-        )
-
-
-NOTHING = Scope()
-_scope = ContextVar("tenancy_scope", default=NOTHING)
-
-
-def current_scope():
-    """The scope in force; `NOTHING` outside of every block."""
-    return _scope.get()
-
-
-@contextmanager
-def use_scope(scope):
-    """Run the block in `scope`; the doors build it from the person asking."""
-    token = _scope.set(scope)
-    try:
-        yield scope
-    finally:
-        _scope.reset(token)
+__all__ = [
+    "NOTHING",
+    "ClientOwnedQuerySet",
+    "MaybeTenantModel",
+    "Scope",
+    "TenantModel",
+    "current_scope",
+    "use_all_clients",
+    "use_client",
+    "use_clients",
+    "use_scope",
+]
 
 
 def use_client(client):
     """Only `client` (a row or its id) exists inside the block."""
-    return use_scope(Scope((getattr(client, "pk", client),), _scope.get().user_id))
+    return use_scope(Scope((getattr(client, "pk", client),), current_scope().user_id))
 
 
 def use_clients(client_ids, *, user_id=None):
@@ -104,7 +79,9 @@ class MaybeTenantModel(TenantModel):
 
     row_policy_or = "client_id IS NULL AND current_setting('durum.everything', true) = 'on'"
 
-    client = models.ForeignKey("clients.Client", on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    client = models.ForeignKey(
+        "clients.Client", on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         abstract = True
