@@ -114,9 +114,7 @@ class AdObject(TenantModel):
     )
     platform_updated_at = models.DateTimeField(_("changed at the platform"), null=True, blank=True)
     # Last time budget or switch was seen to differ from what Durum had read or written: somebody else's hand.
-    changed_elsewhere_at = models.DateTimeField(
-        _("changed by a person at the platform"), null=True, blank=True
-    )
+    changed_elsewhere_at = models.DateTimeField(_("changed by a person at the platform"), null=True, blank=True)
     seen_at = models.DateTimeField(_("last read"), default=clock.now)
     created_at = models.DateTimeField(_("first read"), default=clock.now, editable=False)
 
@@ -126,9 +124,7 @@ class AdObject(TenantModel):
         verbose_name = _("ad object")
         verbose_name_plural = _("ad objects")
         ordering = ["level", "name", "pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["client", "level", "external_id"], name="adobject_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["client", "level", "external_id"], name="adobject_once")]
         indexes = [models.Index(fields=["client", "level", "parent"], name="adobject_tree")]
 
     def __str__(self):
@@ -255,9 +251,7 @@ class RawSnapshot(TenantModel):
         verbose_name = _("raw answer")
         verbose_name_plural = _("raw answers")
         ordering = ["-fetched_at", "-pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["client", "run", "kind", "page"], name="snapshot_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["client", "run", "kind", "page"], name="snapshot_once")]
 
     def __str__(self):
         return f"{self.kind} {self.page}"

@@ -47,6 +47,4 @@ def _every_client_id():
 
 def _own_client_ids(user):
     with use_scope(Scope(user_id=user.pk)):
-        return list(
-            Membership.objects.filter(user=user).order_by("client_id").values_list("client_id", flat=True)
-        )
+        return list(Membership.objects.filter(user=user).order_by("client_id").values_list("client_id", flat=True))

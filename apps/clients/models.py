@@ -19,9 +19,7 @@ from .roles import Role
 def valid_zone(name):
     """A zone of the IANA database, e.g. Europe/Paris."""
     if name not in zoneinfo.available_timezones():
-        raise ValidationError(
-            _("“%(name)s” is not a time zone. Write it like Europe/Paris."), params={"name": name}
-        )
+        raise ValidationError(_("“%(name)s” is not a time zone. Write it like Europe/Paris."), params={"name": name})
 
 
 class User(AbstractUser):
@@ -71,9 +69,7 @@ class Client(models.Model):
         default="EUR",
         validators=[RegexValidator(r"^[A-Z]{3}$", _("Three capitals, e.g. EUR."))],
     )
-    time_zone = models.CharField(
-        _("time zone"), max_length=60, default="Europe/Paris", validators=[valid_zone]
-    )
+    time_zone = models.CharField(_("time zone"), max_length=60, default="Europe/Paris", validators=[valid_zone])
     roi_target = models.DecimalField(
         _("ROI target"),
         max_digits=8,
@@ -113,9 +109,7 @@ class Client(models.Model):
     holdout_percent = models.PositiveSmallIntegerField(
         _("randomised holdout (%)"),
         default=0,
-        help_text=_(
-            "Share of approved budget raises left undone on purpose, to measure what the others bring."
-        ),
+        help_text=_("Share of approved budget raises left undone on purpose, to measure what the others bring."),
     )
     cycle_hour = models.PositiveSmallIntegerField(_("hour of the daily cycle"), default=7)
     brand_color = models.CharField(
@@ -171,9 +165,7 @@ class Product(TenantModel):
     key = models.CharField(_("key"), max_length=60)
     name = models.CharField(_("name"), max_length=160)
     price = models.DecimalField(_("price"), max_digits=12, decimal_places=2, null=True, blank=True)
-    value_per_lead = models.DecimalField(
-        _("value of a lead"), max_digits=12, decimal_places=2, null=True, blank=True
-    )
+    value_per_lead = models.DecimalField(_("value of a lead"), max_digits=12, decimal_places=2, null=True, blank=True)
     value_per_purchase = models.DecimalField(
         _("value of a purchase"), max_digits=12, decimal_places=2, null=True, blank=True
     )

@@ -45,9 +45,7 @@ class Channel(TenantModel):
         verbose_name_plural = _("connected accounts")
         ordering = ["platform", "name", "pk"]
         # Not per client on purpose: two clients must never run the same account.
-        constraints = [
-            models.UniqueConstraint(fields=["platform", "external_id"], name="channel_account_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["platform", "external_id"], name="channel_account_once")]
 
     def __str__(self):
         return f"{self.get_platform_display()} · {self.name}"
@@ -60,9 +58,7 @@ class RawFile(TenantModel):
     sha256 = models.CharField(max_length=64)
     size = models.PositiveBigIntegerField(_("size"))
     content = models.FileField(upload_to="raw/")
-    uploaded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
-    )
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("received"), default=clock.now, editable=False)
 
     class Meta:
@@ -111,9 +107,7 @@ class SyncRun(WorkRow, TenantModel):
         related_name="runs",
         verbose_name=_("account"),
     )
-    raw_file = models.ForeignKey(
-        RawFile, on_delete=models.PROTECT, null=True, blank=True, related_name="runs"
-    )
+    raw_file = models.ForeignKey(RawFile, on_delete=models.PROTECT, null=True, blank=True, related_name="runs")
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.WAITING)
     stage = models.CharField(_("stage"), max_length=30, blank=True)
     done = models.PositiveIntegerField(_("done"), default=0)
@@ -166,9 +160,7 @@ class ColumnMapping(TenantModel):
     kind = models.CharField(max_length=20, choices=SyncRun.Kind.choices)
     fingerprint = models.CharField(max_length=64, help_text=_("Hash of the file's headers."))
     mapping = models.JSONField(default=dict)
-    confirmed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
-    )
+    confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     updated_at = models.DateTimeField(default=clock.now)
 
     class Meta:
@@ -200,9 +192,7 @@ class QualityFinding(TenantModel):
 class SlackIdentity(models.Model):
     """Who a Slack user is in Durum. Belongs to the person, not to a client."""
 
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="slack_identities"
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="slack_identities")
     team_id = models.CharField(_("workspace"), max_length=30)
     slack_user_id = models.CharField(_("Slack user"), max_length=30)
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -210,9 +200,7 @@ class SlackIdentity(models.Model):
     class Meta:
         verbose_name = _("Slack identity")
         verbose_name_plural = _("Slack identities")
-        constraints = [
-            models.UniqueConstraint(fields=["team_id", "slack_user_id"], name="slack_identity_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["team_id", "slack_user_id"], name="slack_identity_once")]
 
     def __str__(self):
         return f"{self.team_id}/{self.slack_user_id}"

@@ -31,13 +31,9 @@ def problem_response(exc, context):
     if isinstance(exc, exceptions.ValidationError):
         fields = response.data if isinstance(response.data, dict) else {"non_field_errors": response.data}
         sentence = exceptions.ValidationError.default_detail
-        return _problem(
-            response.status_code, "invalid", str(sentence), fields=fields, headers=response.headers
-        )
+        return _problem(response.status_code, "invalid", str(sentence), fields=fields, headers=response.headers)
     detail = response.data.get("detail", "")
-    return _problem(
-        response.status_code, getattr(detail, "code", "error"), str(detail), headers=response.headers
-    )
+    return _problem(response.status_code, getattr(detail, "code", "error"), str(detail), headers=response.headers)
 
 
 def _problem(status_code, code, detail, *, fields=None, headers=None):

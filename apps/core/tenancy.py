@@ -79,9 +79,7 @@ class MaybeTenantModel(TenantModel):
 
     row_policy_or = "client_id IS NULL AND current_setting('durum.everything', true) = 'on'"
 
-    client = models.ForeignKey(
-        "clients.Client", on_delete=models.CASCADE, null=True, blank=True, related_name="+"
-    )
+    client = models.ForeignKey("clients.Client", on_delete=models.CASCADE, null=True, blank=True, related_name="+")
 
     class Meta:
         abstract = True

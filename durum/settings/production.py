@@ -10,9 +10,7 @@ SECRET_KEY = required("SECRET_KEY", "It signs sessions: 50 random characters.")
 required("DATABASE_URL", "Durum keeps everything in PostgreSQL.")
 required("REDIS_URL", "Celery and the circuit breakers meet in Redis.")
 if not FIELD_KEYS:
-    raise ImproperlyConfigured(
-        "FIELD_KEYS is not set. It encrypts the tokens of connected accounts. See .env.example."
-    )
+    raise ImproperlyConfigured("FIELD_KEYS is not set. It encrypts the tokens of connected accounts. See .env.example.")
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS is not set. It lists the host names this server answers to.")
 

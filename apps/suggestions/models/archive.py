@@ -27,9 +27,7 @@ class SuggestionArchive(TenantModel):
         verbose_name = _("archived suggestion")
         verbose_name_plural = _("suggestions archive")
         ordering = ["-closed_at", "-pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["client", "original_id"], name="suggestion_archived_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["client", "original_id"], name="suggestion_archived_once")]
         indexes = [models.Index(fields=["client", "-closed_at"], name="suggestion_archive_newest")]
 
     def __str__(self):
@@ -53,9 +51,7 @@ class DecisionArchive(TenantModel):
         verbose_name = _("archived decision")
         verbose_name_plural = _("decisions archive")
         ordering = ["-decided_at", "-pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["client", "original_id"], name="decision_archived_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["client", "original_id"], name="decision_archived_once")]
         indexes = [models.Index(fields=["client", "-decided_at"], name="decision_archive_newest")]
 
     def __str__(self):

@@ -46,9 +46,7 @@ class ExecutionLog(WorkRow, TenantModel):
     ad_object = models.ForeignKey(
         AdObject, on_delete=models.CASCADE, related_name="executions", verbose_name=_("object")
     )
-    undo_of = models.OneToOneField(
-        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="undone_by"
-    )
+    undo_of = models.OneToOneField("self", on_delete=models.CASCADE, null=True, blank=True, related_name="undone_by")
     field = models.CharField(_("what"), max_length=20)
     expected = models.CharField(_("before"), max_length=40)
     target = models.CharField(_("target"), max_length=40)
@@ -128,9 +126,7 @@ class Hypothesis(TenantModel):
         verbose_name = _("hypothesis")
         verbose_name_plural = _("hypothesis tracking")
         ordering = ["-created_at", "-pk"]
-        indexes = [
-            models.Index(fields=["window_end"], name="hypothesis_due", condition=models.Q(state="open"))
-        ]
+        indexes = [models.Index(fields=["window_end"], name="hypothesis_due", condition=models.Q(state="open"))]
 
     def __str__(self):
         return f"{self.get_kind_display()} · {self.execution.ad_object}"

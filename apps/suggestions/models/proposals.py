@@ -26,9 +26,7 @@ class AnalysisRule(TenantModel):
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     name = models.CharField(_("name"), max_length=120)
     is_enabled = models.BooleanField(_("enabled"), default=True)
-    priority = models.PositiveSmallIntegerField(
-        _("priority"), default=50, help_text=_("Higher is shown first.")
-    )
+    priority = models.PositiveSmallIntegerField(_("priority"), default=50, help_text=_("Higher is shown first."))
     window_days = models.PositiveSmallIntegerField(
         _("days looked at"), default=7, validators=[MinValueValidator(3), MaxValueValidator(28)]
     )
@@ -58,9 +56,7 @@ class AnalysisRule(TenantModel):
     frequency_rise = models.DecimalField(
         _("rise in frequency (%)"), max_digits=6, decimal_places=1, null=True, blank=True
     )
-    ctr_drop = models.DecimalField(
-        _("fall of CTR (%)"), max_digits=6, decimal_places=1, null=True, blank=True
-    )
+    ctr_drop = models.DecimalField(_("fall of CTR (%)"), max_digits=6, decimal_places=1, null=True, blank=True)
     min_confidence = models.DecimalField(
         _("confidence needed"),
         max_digits=4,
@@ -152,12 +148,8 @@ class Suggestion(TenantModel):
     before = models.CharField(_("before"), max_length=40, blank=True)
     target = models.CharField(_("after"), max_length=40, blank=True)
     impact_low = models.DecimalField(_("impact, low"), max_digits=14, decimal_places=2, null=True, blank=True)
-    impact_mid = models.DecimalField(
-        _("expected impact"), max_digits=14, decimal_places=2, null=True, blank=True
-    )
-    impact_high = models.DecimalField(
-        _("impact, high"), max_digits=14, decimal_places=2, null=True, blank=True
-    )
+    impact_mid = models.DecimalField(_("expected impact"), max_digits=14, decimal_places=2, null=True, blank=True)
+    impact_high = models.DecimalField(_("impact, high"), max_digits=14, decimal_places=2, null=True, blank=True)
     evidence = models.JSONField(_("evidence"), default=dict)
     created_at = models.DateTimeField(_("proposed"), default=clock.now)
     expires_at = models.DateTimeField(_("expires"))
@@ -193,9 +185,7 @@ class SkippedCandidate(TenantModel):
     """What a rule pointed at and was not proposed, with the reason in a code and its numbers."""
 
     cycle = models.ForeignKey(CycleRun, on_delete=models.CASCADE, related_name="skipped")
-    ad_object = models.ForeignKey(
-        AdObject, on_delete=models.CASCADE, related_name="+", verbose_name=_("about")
-    )
+    ad_object = models.ForeignKey(AdObject, on_delete=models.CASCADE, related_name="+", verbose_name=_("about"))
     kind = models.CharField(_("type"), max_length=10, choices=Kind.choices)
     reason = models.CharField(_("reason"), max_length=40)
     numbers = models.JSONField(_("numbers"), default=dict)

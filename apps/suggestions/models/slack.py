@@ -14,11 +14,7 @@ from .proposals import CycleRun, Suggestion
 class SlackMessageQuerySet(ClientOwnedQuerySet):
     def due(self, now):
         """Messages that say something else than they should by now."""
-        return (
-            self.filter(shown__lt=models.F("wanted"), is_dead=False)
-            .filter(free(now))
-            .order_by("not_before", "pk")
-        )
+        return self.filter(shown__lt=models.F("wanted"), is_dead=False).filter(free(now)).order_by("not_before", "pk")
 
 
 class SlackMessage(WorkRow, TenantModel):
@@ -30,9 +26,7 @@ class SlackMessage(WorkRow, TenantModel):
 
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="slack_messages")
     cycle = models.ForeignKey(CycleRun, on_delete=models.CASCADE, related_name="slack_messages", null=True)
-    suggestion = models.ForeignKey(
-        Suggestion, on_delete=models.CASCADE, related_name="slack_messages", null=True
-    )
+    suggestion = models.ForeignKey(Suggestion, on_delete=models.CASCADE, related_name="slack_messages", null=True)
     ts = models.CharField(_("message"), max_length=30, blank=True)
     wanted = models.PositiveIntegerField(default=1)
     shown = models.PositiveIntegerField(default=0)
