@@ -4,7 +4,10 @@ import logging
 import re
 
 MASK = "[…]"
-_NAMES = r"access_token|input_token|fb_exchange_token|client_secret|appsecret_proof|app_secret|token|password|secret|authorization|api_key|signature"
+_NAMES = (
+    r"access_token|input_token|fb_exchange_token|client_secret|appsecret_proof|app_secret|token|password|secret|"
+    r"authorization|api_key|signature"
+)
 _PATTERNS = (
     re.compile(rf"(?i)((?:[\w-]*(?:{_NAMES}))[\"']?\s*[=:]\s*[\"']?)(?:bearer\s+|token\s+|basic\s+)?[^\s&\"',}}]+"),
     re.compile(r"(?i)(bearer\s+)[\w.~+/=-]{8,}"),

@@ -36,7 +36,8 @@ def protect_tables(using="default", **kwargs):
     with connection.cursor() as cursor:
         existing = set(connection.introspection.table_names(cursor))
         cursor.execute(
-            "SELECT c.relname, obj_description(p.oid, 'pg_policy') FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid "
+            "SELECT c.relname, obj_description(p.oid, 'pg_policy') "
+            "FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid "
             "WHERE p.polname = %s AND c.relrowsecurity AND c.relforcerowsecurity",
             [POLICY],
         )

@@ -6,7 +6,7 @@ rollback takes settings back with it, hence what was told is forgotten then and 
 
 from django.db.backends.postgresql import base
 
-from ..scope import current_scope
+from apps.core.scope import current_scope
 
 SQL = (
     "SELECT set_config('durum.client_ids', %s, false), set_config('durum.user_id', %s, false), "
