@@ -4,7 +4,7 @@ from csp.constants import NONE, SELF
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from .environment import BASE_DIR, VAR_DIR, base_url, env, read_env_file, whole_number
+from .environment import BASE_DIR, VAR_DIR, base_url, broker_url, env, read_env_file, whole_number
 
 read_env_file()
 
@@ -194,7 +194,7 @@ REST_KNOX = {"TOKEN_TTL": None, "AUTO_REFRESH": False, "AUTH_HEADER_PREFIX": "To
 API_RATE_PER_MINUTE = whole_number("API_RATE_PER_MINUTE", 600, at_least=1)
 
 # --- Work that takes time ---------------------------------------------------------------------------
-CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_URL = broker_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

@@ -44,3 +44,18 @@ def base_url(name, default):
     if not value.startswith(("http://", "https://")):
         raise ImproperlyConfigured(f"{name} must start with https:// (or http://), not {value!r}.")
     return value
+
+
+def broker_url(redis_url):
+    """The Redis address as Celery spells it: it has its own form for unix sockets."""
+    if not redis_url.startswith("unix://"):
+        return redis_url
+    return redis_url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
+
+
+def redis_database(redis_url, number):
+    """The same Redis with another database number."""
+    if redis_url.startswith("unix://"):
+        return f"{redis_url.split('?', 1)[0]}?db={number}"
+    scheme, rest = redis_url.split("://", 1)
+    return f"{scheme}://{rest.split('/', 1)[0]}/{number}"

@@ -4,9 +4,11 @@ import os
 
 from apps.core.crypto import key_from
 from durum import embedded
+from durum.settings.environment import read_env_file
 
 # A command typed in a second terminal finds the same servers as `manage.py up`: the addresses follow
-# from the checkout. Real servers named in the environment win.
+# from the checkout. Real servers named in the environment or in `.env` win.
+read_env_file()
 for name, value in embedded.addresses().items():
     os.environ.setdefault(name, value)
 

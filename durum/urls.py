@@ -1,0 +1,12 @@
+"""Every address of Durum."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from durum.health import healthz
+
+urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+]
