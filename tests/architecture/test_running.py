@@ -10,17 +10,13 @@ from django.db import connection
 from durum import embedded
 from tests.concurrency import at_once
 
-embedded_only = pytest.mark.skipif(
-    "postgres" not in embedded.needed(), reason="DATABASE_URL names a real server"
-)
+embedded_only = pytest.mark.skipif("postgres" not in embedded.needed(), reason="DATABASE_URL names a real server")
 
 
 @pytest.mark.django_db
 def test_the_database_role_is_an_ordinary_one():
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT rolsuper, rolbypassrls, rolcreaterole FROM pg_roles WHERE rolname = current_user"
-        )
+        cursor.execute("SELECT rolsuper, rolbypassrls, rolcreaterole FROM pg_roles WHERE rolname = current_user")
         assert cursor.fetchone() == (False, False, False)
 
 
