@@ -197,9 +197,7 @@ class _Run:
         return self.windows[table.window_days]
 
     def posterior(self, conversions, spend, revenue):
-        return bench.return_posterior(
-            conversions, spend, revenue, prior=self.prior, value=self.value, phi=self.phi
-        )
+        return bench.return_posterior(conversions, spend, revenue, prior=self.prior, value=self.value, phi=self.phi)
 
     def returns(self, rule):
         """Scale and pause: the return of ad sets against the client's target."""
@@ -215,10 +213,9 @@ class _Run:
         case = _Case(rule, table, target * rule.roi_factor, marks, posterior, sums)
         spent = table.spend > 0
         roi = np.divide(table.revenue, table.spend, out=np.zeros(len(spent)), where=spent)
+        touched = spent & (roi < case.bar)
         if rule.kind == SCALE:
             touched = spent & (roi > case.bar) & (roi > case.lowest)
-        else:
-            touched = spent & (roi < case.bar)
         subjects = self._active(rule, table, np.flatnonzero(touched))
         if rule.kind == SCALE:
             subjects = self._to_campaigns(case, subjects)
@@ -398,9 +395,7 @@ class _Run:
                 "n": int(seen.sum()),
             }
             stake = float(table.spend[row])
-            self._found(
-                _Finding(rule, subject, float(sure), stake, None, fingerprint=print_, evidence=numbers)
-            )
+            self._found(_Finding(rule, subject, float(sure), stake, None, fingerprint=print_, evidence=numbers))
 
     def finish(self):
         """The most important first; what exceeds the day's cap is skipped. Evidence is drawn up for the

@@ -120,11 +120,12 @@ class Impact:
 
 
 def raise_impacts(draws, spend, change, exponents):
-    """Impacts of raising each budget by `change` (0.5 = +50 %, one number or one per ad set); None for each while no
-    diminishing return was learned (`exponents` None): unknown, not a number.
+    """Impacts of raising each budget by `change` (0.5 = +50 %, one number or one per ad set); None for each
+    while no diminishing return was learned (`exponents` None): unknown, not a number.
 
-    `draws` is (size, ad sets) of possible returns now, `spend` the window's spend of each, `exponents` (size,) from
-    `Returns.draws`. Revenue now is return x spend; after, it has grown by (1 + change) ** exponent.
+    `draws` is (size, ad sets) of possible returns now, `spend` the window's spend of each, `exponents`
+    (size,) from `Returns.draws`. Revenue now is return x spend; after, it has grown by (1 + change) **
+    exponent.
     """
     spend = np.asarray(spend, float)
     if exponents is None:
