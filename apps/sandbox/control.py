@@ -1,0 +1,190 @@
+"""The levers behind the stage: scenario, clock, faults, people, logs.
+
+DOCUMENTATION PLACEHOLDER
+"""
+
+import functools
+import hmac
+import json
+
+from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Count
+from django.http import JsonResponse
+
+from apps.sandbox import clock, faults, scenario
+from apps.sandbox.graph import writes
+from apps.sandbox.models import Account, Fault, RequestRecord, SlackTeam, State, Token
+
+
+class BadOrder(Exception):
+    """A control call that makes no sense; its text goes back with a 400."""
+
+
+def lever(*methods):
+    """A control view: checks the key and the method, hands over the JSON body, answers JSON."""
+
+    def wrap(view):
+        @functools.wraps(view)
+        def guarded(request):
+            if not hmac.compare_digest(request.headers.get("X-Sandbox-Key", ""), settings.SANDBOX_KEY):
+                return JsonResponse({"error": "X-Sandbox-Key is missing or wrong"}, status=403)
+            if request.method not in methods:
+                return JsonResponse({"error": f"use {', '.join(methods)}"}, status=405)
+            try:
+                body = json.loads(request.body) if request.body else {}
+                return JsonResponse(view(request, body), safe=False)
+            except (BadOrder, KeyError, ValueError, TypeError, ObjectDoesNotExist) as error:
+                return JsonResponse({"error": f"{type(error).__name__}: {error}"}, status=400)
+
+        return guarded
+
+    return wrap
+
+
+def ping(_request):
+    """Says that the sandbox is up; needs no key."""
+    return JsonResponse({"ok": True})
+
+
+@lever("POST")
+def load(_request, body):
+    """Install a scenario."""
+    return scenario.load(body) | _time()
+
+
+@lever("GET", "POST")
+def time(_request, body):
+    """Read, set, advance or release the clock."""
+    if body.get("real"):
+        clock.set_real()
+    if body.get("now") is not None:
+        clock.set_to(clock.instant(body["now"]), running=bool(body.get("running")))
+    step = float(body.get("advance_seconds", 0)) + 86_400 * float(body.get("advance_days", 0))
+    if step:
+        clock.advance(step)
+    return _time()
+
+
+def _time():
+    row = clock.state()
+    now = clock.reading(row)
+    return {"now": clock.utc(now).isoformat(), "epoch": now, "mode": row.clock_mode}
+
+
+@lever("GET", "POST")
+def switches(_request, body):
+    """Read or change the switches of the settings row."""
+    row = clock.state()
+    names = ("slack_rate_limit", "async_polls", "async_first_read_missing")
+    for name in names:
+        setattr(row, name, body.get(name, getattr(row, name)))
+    row.save(update_fields=names)
+    return {name: getattr(State.objects.get(pk=row.pk), name) for name in names}
+
+
+@lever("GET", "POST", "DELETE")
+def misbehave(request, body):
+    """List, order (one or many) or cancel faults."""
+    if request.method == "DELETE":
+        return {"deleted": Fault.objects.all().delete()[0]}
+    if request.method == "POST":
+        orders = body.get("faults", [body])
+        return {"faults": [_fault(_order(order)) for order in orders]}
+    return {"faults": [_fault(row) for row in Fault.objects.all()]}
+
+
+_COLUMNS = ("kind", "method", "path", "token", "when", "skip", "count", "probability", "seed")
+
+
+def _order(order):
+    if order["kind"] not in faults.KINDS:
+        raise BadOrder(f"kind must be one of {', '.join(sorted(faults.KINDS))}")
+    if order.get("when", "before") not in {"before", "after"}:
+        raise BadOrder("when must be before or after")
+    columns = {name: order[name] for name in _COLUMNS if order.get(name) is not None}
+    if "count" not in order and "probability" not in order:
+        columns["count"] = 1
+    params = {name: value for name, value in order.items() if name not in {*_COLUMNS, "params"}}
+    return Fault.objects.create(**columns, params=params | order.get("params", {}))
+
+
+def _fault(row):
+    named = {name: getattr(row, name) for name in _COLUMNS}
+    return {"id": row.pk, **named, "params": row.params, "matched": row.matched, "fired": row.fired}
+
+
+@lever("POST")
+def people(_request, body):
+    """A person changes an object at Meta, behind Durum's back."""
+    allowed = {name: body[name] for name in writes.WRITABLE if name in body}
+    if not allowed:
+        raise BadOrder(f"give at least one of {', '.join(writes.WRITABLE)}")
+    node = writes.change_by_person(str(body["object"]), allowed, at=clock.now())
+    return {"id": node.pk} | {name: getattr(node, name) for name in writes.WRITABLE}
+
+
+@lever("POST")
+def tokens(_request, body):
+    """Kill or revive a Graph token, change its scopes or accounts."""
+    token = Token.objects.get(pk=body["token"])
+    if "dead_subcode" in body:
+        token.dead_subcode = body["dead_subcode"]
+    if "expires_at" in body:
+        token.expires_at = clock.instant(body["expires_at"]) if body["expires_at"] else None
+    token.scopes = body.get("scopes", token.scopes)
+    token.account_ids = body.get("accounts", token.account_ids)
+    token.save()
+    return {
+        "token": token.pk,
+        "scopes": token.scopes,
+        "accounts": token.account_ids,
+        "dead": token.dead_subcode,
+    }
+
+
+@lever("POST")
+def accounts(_request, body):
+    """Change an account's status or its allowance of calls."""
+    account = Account.objects.get(pk=str(body["account"]).removeprefix("act_"))
+    account.status = int(body.get("status", account.status))
+    if "rate_limit_points" in body:
+        account.traits["rate_limit_points"] = body["rate_limit_points"]
+    account.version += 1
+    account.save()
+    return {"account": account.pk, "status": account.status}
+
+
+@lever("GET", "DELETE")
+def requests(request, _body):
+    """The request log, newest first, with counters by path."""
+    if request.method == "DELETE":
+        return {"deleted": RequestRecord.objects.all().delete()[0]}
+    rows = RequestRecord.objects.order_by("-pk")
+    if request.GET.get("path"):
+        rows = rows.filter(path__regex=request.GET["path"])
+    if request.GET.get("method"):
+        rows = rows.filter(method=request.GET["method"])
+    counted = (
+        rows.order_by()
+        .values("method", "path", "status")
+        .annotate(count=Count("pk"))
+        .order_by("-count", "path")
+    )
+    limit = int(request.GET.get("limit", 100))
+    columns = ("at", "wall", "method", "path", "status", "token", "fault", "request_id", "millis")
+    return {
+        "requests": list(rows.values(*columns)[:limit]),
+        "counts": list(counted[:500]),
+        "total": rows.count(),
+    }
+
+
+@lever("POST")
+def slack_team(_request, body):
+    """Change the workspace: interactivity URL, signing secret, state of the bot token."""
+    team = SlackTeam.objects.get(pk=body["team_id"]) if "team_id" in body else SlackTeam.objects.get()
+    for name in ("interactivity_url", "signing_secret", "token_state"):
+        setattr(team, name, body.get(name, getattr(team, name)))
+    team.save()
+    return {"team_id": team.pk, "interactivity_url": team.interactivity_url, "token_state": team.token_state}
