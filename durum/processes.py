@@ -20,12 +20,12 @@ def alive(process):
 
 
 def working_in(directory):
-    """Running processes whose working directory is `directory`."""
-    wanted = os.path.realpath(directory)
+    """Running processes whose working directory is `directory`, or was before somebody deleted it."""
+    wanted = {os.path.realpath(directory), f"{os.path.realpath(directory)} (deleted)"}
     found = []
     for process in psutil.process_iter():
         try:
-            if process.cwd() == wanted and alive(process):
+            if process.cwd() in wanted and alive(process):
                 found.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
