@@ -1,9 +1,10 @@
 """Redis, which keeps nothing: a lost message is found again in PostgreSQL."""
 
-import contextlib
 import json
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from durum import processes
 
@@ -52,7 +53,8 @@ def stop(here):
 
 
 def _answers(here):
-    with contextlib.closing(redis.Redis(unix_socket_path=str(here.redis_socket), socket_timeout=2)) as client:
+    once = Retry(NoBackoff(), retries=0)  # the client's own patience is seconds, ours is in wait_until
+    with redis.Redis(unix_socket_path=str(here.redis_socket), socket_timeout=2, retry=once) as client:
         try:
             return client.ping()
         except redis.RedisError:

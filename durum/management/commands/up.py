@@ -99,23 +99,18 @@ class Command(BaseCommand):
             self._load_demo(supervisor, stopping)
         if stopping.is_set():
             return
+        granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
         celery = [sys.executable, "-m", "celery", "--app", "durum", "--quiet"]
-        supervisor.add(
-            "web",
-            [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--workers", 2]
-            + ["--workers-kill-timeout", 3, "--respawn-failed-workers"]
-            + ["--host", "127.0.0.1", "--port", ports["port"], "durum.wsgi:application"],
-        )
-        supervisor.add(
-            "worker",
-            [*celery, "worker", "--loglevel", "INFO", "--concurrency", 2, "--queues", ",".join(QUEUES)]
-            + ["--hostname", "durum@local", "--without-gossip", "--without-mingle"],
-        )
+        workers = ["--workers", 2, "--blocking-threads", 8, "--backpressure", 32]
+        endings = ["--respawn-failed-workers", "--workers-kill-timeout", 3]
+        supervisor.add("web", [*granian, *workers, *endings, "--port", ports["port"], "durum.wsgi:application"])
+        queues = ["--concurrency", 2, "--queues", ",".join(QUEUES), "--hostname", "durum@local"]
+        supervisor.add("worker", [*celery, "worker", "--loglevel", "INFO", *queues, "--without-mingle"])
         supervisor.add("beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile="])
 
     def _load_demo(self, supervisor, stopping):
         """In a process of its own, so that Ctrl-C ends it like everything else."""
-        with subprocess.Popen(  # noqa: S603  (our own command)
+        with subprocess.Popen(
             [sys.executable, "manage.py", "demo"],
             cwd=BASE_DIR,
             env=supervisor.environment,
