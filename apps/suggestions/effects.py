@@ -146,8 +146,9 @@ class Evaluation:
 def evaluate(treated, others, controls, *, budget_id, direction, phi=1.0, after=AFTER):
     """Measure one executed action.
 
-    `treated` is a Traces of one entity, `others` of the possible controls, with one `Control` each. The interval is
-    Student's t from the controls' own changes, widened where the treated entity counts fewer events than they do.
+    `treated` is a Traces of one entity, `others` of the possible controls, with one `Control` each. The
+    interval is Student's t from the controls' own changes, widened where the treated entity counts fewer
+    events than they do.
     """
     changes = others.log_changes(after=after)
     mine = float(treated.log_changes(after=after)[0])
@@ -186,8 +187,10 @@ def verdict(low, high, direction):
 
 @dataclass(frozen=True)
 class PooledEffect:
-    """The mean log effect of a type of action: `mid` with its interval, `between` the standard deviation of
-    true effects between actions, over `actions` actions in `clusters` independent groups.
+    """The mean log effect of a type of action: `mid` with its interval and standard error `error`.
+
+    `between` is the standard deviation of true effects between actions, `common` the sampling variance of a
+    single one. `actions` were measured, in `clusters` independent groups.
     """
 
     mid: float
@@ -195,6 +198,7 @@ class PooledEffect:
     high: float
     error: float
     between: float
+    common: float
     actions: int
     clusters: int
     grades: dict[str, int]
@@ -219,30 +223,27 @@ def pool(effects, clusters=None):
     groups = {}
     for label, one in zip(labels, effects, strict=True):
         groups.setdefault(label, []).append(one)
-    steadied = _steadied(effects)
+    common = sum(one.freedom * one.variance for one in effects) / sum(one.freedom for one in effects)
     means, variances = [], []
     for members in groups.values():
-        own = np.array([one.own for one in members]) * [steadied[id(one)] for one in members]
-        shared = np.array([one.shared for one in members]) * [steadied[id(one)] for one in members]
+        steadied = [_steadied(one, common) for one in members]
+        shared = [
+            total * one.shared / one.variance if one.variance else 0.0
+            for total, one in zip(steadied, members, strict=True)
+        ]
+        own = sum(steadied) - sum(shared)
         means.append(float(np.mean([one.mid for one in members])))
-        variances.append(float(own.sum() / len(members) ** 2 + shared.mean()))
+        variances.append(own / len(members) ** 2 + float(np.mean(shared)))
     mid, error, between = combine(np.array(means), np.array(variances))
     freedom = len(means) - 1 or max(one.freedom for one in effects)
     half = float(stats.t.ppf(0.5 + COVERAGE / 2, freedom) * error)
     grades = {grade: sum(one.grade == grade for one in effects) for grade in sorted({one.grade for one in effects})}
-    return PooledEffect(mid, mid - half, mid + half, error, between, len(effects), len(means), grades)
+    return PooledEffect(mid, mid - half, mid + half, error, between, common, len(effects), len(means), grades)
 
 
-def _steadied(effects):
-    """Factor by which each effect's variance is drawn to the common one, by id."""
-    total = sum(one.freedom for one in effects)
-    common = sum(one.freedom * one.variance for one in effects) / total
-    return {
-        id(one): (_PRIOR_FREEDOM * common / one.variance + one.freedom) / (_PRIOR_FREEDOM + one.freedom)
-        if one.variance > 0
-        else 1.0
-        for one in effects
-    }
+def _steadied(one, common):
+    """The variance of one effect, drawn to the common one."""
+    return (_PRIOR_FREEDOM * common + one.freedom * one.variance) / (_PRIOR_FREEDOM + one.freedom)
 
 
 def combine(means, variances):
@@ -283,7 +284,7 @@ def shrink(one, pooled):
 
     Normal-normal empirical Bayes with the uncertainty of the pool carried along (Morris 1983).
     """
-    variance, between = one.variance, pooled.between**2
+    variance, between = _steadied(one, pooled.common), pooled.between**2
     share = between / (between + variance) if between + variance > 0 else 0.0
     mid = pooled.mid + share * (one.mid - pooled.mid)
     error = np.sqrt(share * variance + (1 - share) ** 2 * pooled.error**2)

@@ -68,16 +68,16 @@ def material_change(refusal, now_evidence, now):
     return None
 
 
-def plain(value, digits=6):
-    """A JSON-able copy: floats rounded to significant digits, NaN and infinities as None, numpy scalars as
-    Python's.
+def plain(value):
+    """A JSON-able copy: floats rounded to 6 significant digits, NaN and infinities as None, numpy scalars as
+    Python's, keys as text.
     """
-    if isinstance(value, dict):
-        return {str(key): plain(item, digits) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item, digits) for item in value]
-    if hasattr(value, "item"):
-        value = value.item()
     if isinstance(value, float):
-        return float(f"{value:.{digits}g}") if abs(value) < float("inf") else None
-    return value
+        return float(f"{value:.6g}") if abs(value) < float("inf") else None
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return plain(value.item())

@@ -6,6 +6,7 @@ Plain frozen values. Money is in the client's currency as floats, except budgets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 
@@ -139,25 +140,33 @@ class Weeks:
     clicks: np.ndarray = None
     frequency: np.ndarray = None
 
+    @cached_property
+    def _order(self):
+        order = np.argsort(self.entity_id, kind="stable")
+        return order, np.asarray(self.entity_id)[order]
+
     def series(self, entity_ids):
         """Per week, oldest first: spend, conversions, revenue and return of these entities together; with
-        impressions and clicks where known, and the frequency of a single entity (that of several does
-        not add up).
+        impressions and clicks where known, and the frequency of a single entity (that of several does not add up).
         """
-        sums = {}
-        columns = {
-            name: getattr(self, name)
+        order, ordered = self._order
+        starts, ends = (np.searchsorted(ordered, entity_ids, side=side) for side in ("left", "right"))
+        rows = np.concatenate([order[start:end] for start, end in zip(starts, ends, strict=True)])
+        names = [
+            name
             for name in ("spend", "conversions", "revenue", "impressions", "clicks", "frequency")
             if getattr(self, name) is not None and (name != "frequency" or len(entity_ids) == 1)
-        }
-        for row in np.flatnonzero(np.isin(self.entity_id, entity_ids)).tolist():
-            total = sums.setdefault(str(self.week[row]), dict.fromkeys(columns, 0.0))
-            for name, column in columns.items():
-                total[name] += float(column[row])
+        ]
+        columns = [np.asarray(getattr(self, name), float)[rows].round(4).tolist() for name in names]
+        sums = {}
+        for week, *values in zip(np.asarray(self.week)[rows].tolist(), *columns, strict=True):
+            total = sums.setdefault(str(week), dict.fromkeys(names, 0.0))
+            for name, value in zip(names, values, strict=True):
+                total[name] += value
         for total in sums.values():
-            total["roi"] = total["revenue"] / total["spend"] if total["spend"] > 0 else None
+            total["roi"] = round(total["revenue"] / total["spend"], 4) if total["spend"] > 0 else None
             if total.get("impressions"):
-                total["ctr"] = total.get("clicks", 0.0) / total["impressions"]
+                total["ctr"] = round(total.get("clicks", 0.0) / total["impressions"], 6)
         return [{"week": week} | total for week, total in sorted(sums.items())]
 
 
