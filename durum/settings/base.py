@@ -214,6 +214,7 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 # --- Meta -------------------------------------------------------------------------------------------
 META_GRAPH_URL = base_url("META_GRAPH_URL", "https://graph.facebook.com")
 META_GRAPH_VERSION = env.str("META_GRAPH_VERSION", default="v26.0")
+META_APP_ID = env.str("META_APP_ID", default="")
 META_APP_SECRET = env.str("META_APP_SECRET", default="")
 
 # --- Slack ------------------------------------------------------------------------------------------
