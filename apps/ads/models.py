@@ -22,6 +22,8 @@ class Creative(TenantModel):
     name = models.CharField(_("name"), max_length=300, blank=True)
     format = models.CharField(_("format"), max_length=10, choices=Format.choices, default=Format.OTHER)
     angle = models.CharField(_("angle"), max_length=80, blank=True)
+    # Once a person has written the angle, reading the account again leaves it alone.
+    angle_by_person = models.BooleanField(_("angle set by a person"), default=False, editable=False)
     hook = models.CharField(_("hook"), max_length=300, blank=True)
     title = models.TextField(_("title"), blank=True)
     copy = models.TextField(_("copy"), blank=True)
@@ -115,6 +117,8 @@ class AdObject(TenantModel):
     platform_updated_at = models.DateTimeField(_("changed at the platform"), null=True, blank=True)
     # Last time budget or switch was seen to differ from what Durum had read or written: somebody else's hand.
     changed_elsewhere_at = models.DateTimeField(_("changed by a person at the platform"), null=True, blank=True)
+    # Last time Durum itself wrote budget or switch: what was read before that moment is out of date.
+    written_at = models.DateTimeField(_("changed by Durum"), null=True, blank=True, editable=False)
     seen_at = models.DateTimeField(_("last read"), default=clock.now)
     created_at = models.DateTimeField(_("first read"), default=clock.now, editable=False)
 
