@@ -20,7 +20,7 @@ import shutil
 from urllib.parse import quote
 
 from durum import processes
-from durum.settings.environment import VAR_DIR
+from durum.settings.environment import VAR_DIR, read_env_file
 
 from . import postgres, redis
 from .places import EmbeddedError, own_directory, places, prepare
@@ -28,7 +28,10 @@ from .places import EmbeddedError, own_directory, places, prepare
 __all__ = [
     "EmbeddedError",
     "addresses",
+    "alone",
     "clean",
+    "demo_login",
+    "keep",
     "local_secret",
     "needed",
     "places",
@@ -53,6 +56,7 @@ def addresses():
         "SITE_URL": f"http://127.0.0.1:{running.get('port', 8000)}",
         "META_GRAPH_URL": f"{sandbox}/graph",
         "SLACK_API_URL": f"{sandbox}/slack/api",
+        "SANDBOX_KEY": local_secret("sandbox-key"),
     }
 
 
@@ -89,17 +93,18 @@ def demo_login():
 
 def needed():
     """Which of our servers the environment asks for: real ones named there replace ours."""
+    read_env_file()
     ours = addresses()
     return {
         server
         for server, name in (("postgres", "DATABASE_URL"), ("redis", "REDIS_URL"))
-        if os.environ.get(name, ours[name]) == ours[name]
+        if (os.environ.get(name) or ours[name]) == ours[name]
     }
 
 
 @contextlib.contextmanager
-def servers(*, keep=False):
-    """The servers run inside the block; the last block to end, of any process, stops them unless told to `keep`."""
+def servers(*, leave=False):
+    """The servers run inside the block; the last block to end, of any process, stops them unless told to `leave`."""
     wanted = needed()
     if not wanted:
         yield
@@ -113,12 +118,21 @@ def servers(*, keep=False):
         finally:
             with alone():
                 fcntl.flock(users, fcntl.LOCK_UN)
-                if not keep and not kept() and _nobody_uses(users):
+                if not leave and not kept() and _nobody_uses(users):
                     stop()
 
 
+def keep(wanted):
+    """Leave the servers running (`python -m durum.embedded start`) until told otherwise."""
+    marker = own_directory(VAR_DIR, 0o711) / "servers.keep"
+    if wanted:
+        marker.touch()
+    else:
+        marker.unlink(missing_ok=True)
+
+
 def kept():
-    """Whether somebody asked for the servers to stay (`python -m durum.embedded start`)."""
+    """Whether somebody asked for the servers to stay."""
     return (VAR_DIR / "servers.keep").exists()
 
 
@@ -147,7 +161,10 @@ def running():
 
 
 def clean():
-    """Stop the servers and delete what they keep. Everything stored in this checkout is gone after that."""
+    """Stop the servers and delete what they store. Refused while something uses them."""
+    with open(own_directory(VAR_DIR, 0o711) / "servers.users", "a") as users:
+        if not _nobody_uses(users):
+            raise EmbeddedError("Durum or its tests are running in this checkout: stop them first.")
     stop()
     here = places()
     for directory in {here.postgres, here.redis, here.base / "programs", here.sockets}:

@@ -1,40 +1,53 @@
-"""`python -m durum.embedded start | stop | status | clean`: the servers without the rest of Durum."""
+"""The servers without the rest of Durum: `python -m durum.embedded start | stop | status | clean | with COMMAND`."""
 
+import subprocess
 import sys
 
 from durum import embedded
 
+USAGE = """\
+usage: python -m durum.embedded VERB
+
+  start          start PostgreSQL and Redis and leave them running
+  stop           stop them
+  status         say what runs and how to reach it (exit code 3 when not both do)
+  clean          stop them and delete everything they store
+  with COMMAND   run COMMAND while they run, and pass its exit code on
+"""
+
 
 def main(arguments):
     """The command line; returns the exit code."""
-    verbs = {"start": _start_and_keep, "stop": _stop_for_good, "status": _status, "clean": embedded.clean}
-    if len(arguments) != 1 or arguments[0] not in verbs:
-        sys.stderr.write("usage: python -m durum.embedded start | stop | status | clean\n")
-        return 2
+    verb, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     try:
-        if arguments[0] == "status":
+        if verb == "with" and rest:
+            with embedded.servers():
+                return subprocess.run(rest, check=False).returncode  # noqa: S603  (what the person typed)
+        if rest or verb not in {"start", "stop", "status", "clean"}:
+            sys.stderr.write(USAGE)
+            return 2
+        if verb == "status":
             return _status()
         with embedded.alone():
-            verbs[arguments[0]]()
+            {"start": _start, "stop": _stop, "clean": embedded.clean}[verb]()
     except embedded.EmbeddedError as exc:
         sys.stderr.write(f"{exc}\n")
         return 1
     return 0
 
 
-def _start_and_keep():
+def _start():
     embedded.start()
-    (embedded.VAR_DIR / "servers.keep").touch()
+    embedded.keep(True)
     _status()
 
 
-def _stop_for_good():
-    (embedded.VAR_DIR / "servers.keep").unlink(missing_ok=True)
+def _stop():
+    embedded.keep(False)
     embedded.stop()
 
 
 def _status():
-    """Print what runs and how to reach it; 0 when both servers do."""
     found = embedded.running()
     for name in ("postgres", "redis"):
         sys.stdout.write(f"{name:9} {f'process {found[name]}' if name in found else 'not running'}\n")

@@ -10,14 +10,15 @@ from durum.settings.environment import read_env_file
 # from the checkout. Real servers named in the environment or in `.env` win.
 read_env_file()
 for name, value in embedded.addresses().items():
-    os.environ.setdefault(name, value)
+    os.environ[name] = os.environ.get(name) or value
 
 from .base import *  # noqa: E402, F403  (settings extend settings; the addresses above must come first)
-from .base import FIELD_KEYS, env  # noqa: E402
+from .base import FIELD_KEYS, SLACK_SIGNING_SECRET, env  # noqa: E402
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or embedded.local_secret("secret-key")
 FIELD_KEYS = FIELD_KEYS or [key_from(embedded.local_secret("field-key"))]
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", "testserver"]
+SLACK_SIGNING_SECRET = SLACK_SIGNING_SECRET or embedded.local_secret("slack-signing-secret")
 HTTP_LOOPBACK_ALLOWED = True
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"

@@ -19,12 +19,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one")
-        parser.add_argument(
-            "--db", default=str(ROOT / "var" / "sandbox.sqlite3"), help="the SQLite file to keep"
-        )
-        parser.add_argument(
-            "--host", default="127.0.0.1", help="address to listen on (default: loopback only)"
-        )
+        parser.add_argument("--db", default=str(ROOT / "var" / "sandbox.sqlite3"), help="the SQLite file to keep")
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: loopback only)")
 
     def handle(self, *, port, db, host, **_options):
         """Become the sandbox process: it has settings of its own, so it cannot share this interpreter."""

@@ -56,7 +56,7 @@ class Command(BaseCommand):
         with _only_one(), contextlib.ExitStack() as ending:
             processes.end(processes.marked_with(MARK, str(VAR_DIR)), seconds=3)
             try:
-                ending.enter_context(embedded.servers(keep=keep_servers))
+                ending.enter_context(embedded.servers(leave=keep_servers))
             except embedded.EmbeddedError as exc:
                 raise CommandError(str(exc)) from exc
             before = embedded.addresses()
@@ -178,7 +178,7 @@ def _only_one():
 def _environment(before):
     """Our environment with the ports chosen now in place of those `before`; what somebody set on purpose stays."""
     now = embedded.addresses()
-    changed = {name: value for name, value in now.items() if os.environ.get(name, before[name]) == before[name]}
+    changed = {name: value for name, value in now.items() if (os.environ.get(name) or before[name]) == before[name]}
     return os.environ | changed | {MARK: str(VAR_DIR)}
 
 
