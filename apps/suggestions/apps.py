@@ -6,3 +6,8 @@ class SuggestionsConfig(AppConfig):
     name = "apps.suggestions"
     label = "suggestions"
     verbose_name = _("Suggestions")
+
+    def ready(self):
+        from . import registrations  # noqa: PLC0415  (models are not loaded before this point)
+
+        registrations.register()

@@ -137,7 +137,9 @@ def past_of(client):
 def weekly_series(ad_ids, until):
     """Per ad: weekly spend, impressions, clicks and frequency, for the chart of a refresh."""
     rows = (
-        PerformanceMetric.objects.filter(ad_object_id__in=ad_ids, day__gt=until - timedelta(days=HISTORY_DAYS), day__lte=until)
+        PerformanceMetric.objects.filter(
+            ad_object_id__in=ad_ids, day__gt=until - timedelta(days=HISTORY_DAYS), day__lte=until
+        )
         .order_by("ad_object_id", "day")
         .values_list("ad_object_id", "day", "spend", "impressions", "clicks", "reach")
     )
@@ -162,7 +164,7 @@ def _week(week, spend, impressions, clicks, reach):
 
 
 def _sums(client, currency, entity, levels, windows, until: date, history):
-    edges = {0, history} | {d for d in range(0, history + 1, 7)} | set(windows) | {2 * w for w in windows}
+    edges = {0, history} | set(range(0, history + 1, 7)) | set(windows) | {2 * w for w in windows}
     edges = tuple(sorted(e for e in edges if e <= history))
     sql = SUMS_SQL.format(entity=entity, conversions=CONVERSIONS_SQL, value=VALUE_SQL, joins=VALUE_JOINS_SQL)
     given = {
@@ -183,7 +185,15 @@ def _sums(client, currency, entity, levels, windows, until: date, history):
 def _facts(client, currency):
     """Per object: parent, campaign, status, learning and the budget that feeds it."""
     rows = AdObject.objects.filter(client=client, currency=currency).exclude(level=AdObject.Level.ACCOUNT)
-    names = ("level", "parent_id", "effective_status", "status", "learning_status", "daily_budget_minor", "lifetime_budget_minor")
+    names = (
+        "level",
+        "parent_id",
+        "effective_status",
+        "status",
+        "learning_status",
+        "daily_budget_minor",
+        "lifetime_budget_minor",
+    )
     return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows.values_list("pk", *names)}
 
 

@@ -18,6 +18,7 @@ class SuggestionArchive(TenantModel):
     ad_object_name = models.CharField(_("about"), max_length=400)
     confidence = models.FloatField(_("confidence"))
     came_true = models.BooleanField(_("came true"), null=True)
+    outcome_known_at = models.DateTimeField(_("outcome known"), null=True)
     created_at = models.DateTimeField(_("proposed"))
     closed_at = models.DateTimeField(_("closed"))
     archived_at = models.DateTimeField(_("archived"), default=clock.now)
@@ -38,9 +39,9 @@ class DecisionArchive(TenantModel):
     """A decision as it was when it was put away."""
 
     original_id = models.BigIntegerField(_("number"))
-    suggestion_id = models.BigIntegerField(_("suggestion"))
+    suggestion_number = models.BigIntegerField(_("suggestion"))
     verdict = models.CharField(_("verdict"), max_length=10)
-    user_id = models.BigIntegerField()
+    user_number = models.BigIntegerField()
     user_label = models.CharField(_("who"), max_length=200)
     via = models.CharField(_("from"), max_length=10)
     reason = models.TextField(_("why"), blank=True)

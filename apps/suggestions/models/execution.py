@@ -41,8 +41,14 @@ class ExecutionLog(WorkRow, TenantModel):
     OPEN = (State.PENDING, State.SENT)
     ASKING = (State.CONFLICT, State.UNKNOWN, State.BLOCKED, State.FAILED)
 
-    suggestion = models.ForeignKey(Suggestion, on_delete=models.CASCADE, related_name="executions")
-    decision = models.OneToOneField(Decision, on_delete=models.CASCADE, related_name="execution")
+    # Empty once archived, like the decision after its own time; the log itself stays.
+    suggestion = models.ForeignKey(
+        Suggestion, on_delete=models.SET_NULL, null=True, related_name="executions", verbose_name=_("suggestion")
+    )
+    archived_suggestion = models.ForeignKey(
+        "suggestions.SuggestionArchive", on_delete=models.SET_NULL, null=True, blank=True, related_name="executions"
+    )
+    decision = models.OneToOneField(Decision, on_delete=models.SET_NULL, null=True, related_name="execution")
     ad_object = models.ForeignKey(
         AdObject, on_delete=models.CASCADE, related_name="executions", verbose_name=_("object")
     )
@@ -112,12 +118,12 @@ class Hypothesis(TenantModel):
     grade = models.CharField(_("evidence"), max_length=1, choices=Grade.choices, blank=True)
     controls = models.PositiveIntegerField(_("compared with"), default=0)
     effect = models.FloatField(_("effect"), null=True, blank=True)
-    effect_se = models.FloatField(_("standard error"), null=True, blank=True)
+    effect_own = models.FloatField(_("variance of its own"), null=True, blank=True)
+    effect_shared = models.FloatField(_("variance of the controls"), null=True, blank=True)
     effect_low = models.FloatField(_("effect, low"), null=True, blank=True)
     effect_high = models.FloatField(_("effect, high"), null=True, blank=True)
     shrunk_effect = models.FloatField(_("effect, pulled to its kind"), null=True, blank=True)
     verdict = models.CharField(_("verdict"), max_length=12, choices=Verdict.choices, blank=True)
-    came_true = models.BooleanField(_("came true"), null=True, blank=True)
     measured = models.JSONField(_("measured"), default=dict, blank=True)
     created_at = models.DateTimeField(_("made"), default=clock.now)
     evaluated_at = models.DateTimeField(_("evaluated"), null=True, blank=True)
@@ -138,10 +144,12 @@ class FeedbackLoop(TenantModel):
     hypothesis = models.OneToOneField(Hypothesis, on_delete=models.CASCADE, related_name="feedback")
     kind = models.CharField(_("type"), max_length=10, choices=Kind.choices)
     said = models.FloatField(_("said"))
-    came_true = models.BooleanField(_("came true"), null=True)
     effect = models.FloatField(_("effect"), null=True)
-    effect_se = models.FloatField(_("standard error"), null=True)
-    budget_ratio = models.FloatField(_("budget ratio"), null=True)
+    spend_before = models.FloatField(_("spend a day before"), null=True)
+    spend_after = models.FloatField(_("spend a day after"), null=True)
+    value_before = models.FloatField(_("value a day before"), null=True)
+    value_after = models.FloatField(_("value a day after"), null=True)
+    control_change = models.FloatField(_("change of the controls"), null=True)
     created_at = models.DateTimeField(_("when"), default=clock.now)
 
     class Meta:

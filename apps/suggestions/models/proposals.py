@@ -154,6 +154,9 @@ class Suggestion(TenantModel):
     created_at = models.DateTimeField(_("proposed"), default=clock.now)
     expires_at = models.DateTimeField(_("expires"))
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    # Whether the claim behind the confidence held, known two weeks later, whatever people decided.
+    came_true = models.BooleanField(_("came true"), null=True, blank=True)
+    outcome_known_at = models.DateTimeField(_("outcome known"), null=True, blank=True)
 
     objects = SuggestionQuerySet.as_manager()
 
@@ -175,6 +178,9 @@ class Suggestion(TenantModel):
         indexes = [
             models.Index(fields=["client", "status", "-priority", "created_at"], name="suggestion_queue"),
             models.Index(fields=["client", "-created_at", "-id"], name="suggestion_newest"),
+            models.Index(
+                fields=["client", "created_at"], name="suggestion_unchecked", condition=models.Q(outcome_known_at=None)
+            ),
         ]
 
     def __str__(self):
@@ -208,7 +214,13 @@ class Decision(TenantModel):
         REFUSE = "refuse", _("Refused")
         UNDO = "undo", _("Undone")
 
-    suggestion = models.ForeignKey(Suggestion, on_delete=models.CASCADE, related_name="decisions")
+    # Empty once the suggestion is archived: then the other one leads to it.
+    suggestion = models.ForeignKey(
+        Suggestion, on_delete=models.SET_NULL, null=True, related_name="decisions", verbose_name=_("suggestion")
+    )
+    archived_suggestion = models.ForeignKey(
+        "suggestions.SuggestionArchive", on_delete=models.SET_NULL, null=True, blank=True, related_name="decisions"
+    )
     verdict = models.CharField(_("verdict"), max_length=10, choices=Verdict.choices)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("who")

@@ -11,8 +11,7 @@ from django.utils.translation import gettext_lazy
 from apps.clients import access
 from apps.core import audit, clock
 from apps.core.errors import Conflict, Invalid
-
-from ..models import Decision, ExecutionLog, SlackMessage, Suggestion, ValidationItem
+from apps.suggestions.models import Decision, ExecutionLog, SlackMessage, Suggestion, ValidationItem
 
 VIA_NAMES = {
     "web": gettext_lazy("on the web"),
@@ -56,7 +55,9 @@ def refuse(*, suggestion_id, actor, reason):
     """Record the no with its reason (required: it is what the next proposals learn from)."""
     reason = _checked_reason(reason)
     if not reason:
-        raise Invalid(_("Say why: the reason is what the next proposals learn from."), fields={"reason": _("Required.")})
+        raise Invalid(
+            _("Say why: the reason is what the next proposals learn from."), fields={"reason": _("Required.")}
+        )
     suggestion = _lock_for_decision(suggestion_id, actor)
     decision = _decide(suggestion, Decision.Verdict.REFUSE, actor, reason)
     close(suggestion, Suggestion.Status.REFUSED)
@@ -252,9 +253,9 @@ def close(suggestion, status):
 
 
 def _close_items(suggestion, outcome):
-    ValidationItem.objects.filter(
-        client_id=suggestion.client_id, suggestion=suggestion, closed_at__isnull=True
-    ).update(closed_at=clock.now(), outcome=outcome)
+    ValidationItem.objects.filter(client_id=suggestion.client_id, suggestion=suggestion, closed_at__isnull=True).update(
+        closed_at=clock.now(), outcome=outcome
+    )
 
 
 def _checked_reason(reason):

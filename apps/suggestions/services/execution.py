@@ -19,9 +19,9 @@ from apps.core import audit, clock, leases
 from apps.core.actors import SYSTEM
 from apps.core.crashpoints import crash_point
 from apps.core.errors import NeedsReconnect, OutcomeUnknown, Rejected, Unavailable
+from apps.suggestions.guards import Limits, Situation, first_objection
+from apps.suggestions.models import ExecutionLog, Suggestion, ValidationItem
 
-from ..guards import Limits, Situation, first_objection
-from ..models import ExecutionLog, Suggestion, ValidationItem
 from . import deciding, hypotheses
 
 LEASE_SECONDS = 180
@@ -209,9 +209,7 @@ def _later(execution, exc):
         return
     pause = BACKOFF_SECONDS[min(execution.attempts, len(BACKOFF_SECONDS)) - 1]
     pause = max(pause, getattr(exc, "retry_after", None) or 0)
-    leases.release(
-        execution, not_before=clock.now() + timedelta(seconds=pause), message=str(exc), detail=exc.detail
-    )
+    leases.release(execution, not_before=clock.now() + timedelta(seconds=pause), message=str(exc), detail=exc.detail)
 
 
 def _value(found, field):
