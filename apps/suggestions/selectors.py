@@ -10,7 +10,7 @@ from django.db.models import Max
 
 from apps.ads.benchmarks import DailySums
 from apps.ads.models import AdObject, PerformanceMetric
-from apps.ads.ratios import CONVERSIONS_SQL, VALUE_JOINS_SQL, VALUE_SQL
+from apps.ads.ratios import OBJECT_VALUES_SQL, REVENUE_SQL
 from apps.core import clock
 
 from .evidence import Fingerprint, Refusal
@@ -20,22 +20,27 @@ from .models import ExecutionLog, Suggestion
 HISTORY_DAYS = 63
 REFUSALS_DAYS = 90
 
+# A conversion counts where it is worth something: purchases where revenue or their value is known, leads where
+# theirs is and the platform reports no revenue. `m` and `v` as in `ads.ratios`.
+CONVERSIONS_SQL = """(
+    CASE WHEN m.revenue IS NOT NULL OR v.per_purchase IS NOT NULL THEN m.purchases ELSE 0 END
+    + CASE WHEN m.revenue IS NULL AND v.per_lead IS NOT NULL THEN m.leads ELSE 0 END)"""
+ADSET_OF = "CASE o.level WHEN 'ad' THEN o.parent_id ELSE o.id END"
 # One row per ad set (or ad) and bucket of days. Daily sums first: the dispersion needs n*n/s per ad set and day.
 SUMS_SQL = """
 WITH days AS MATERIALIZED (
-    SELECT {entity} AS entity, metric.day,
-           sum(metric.spend)::float8 AS spend, sum({conversions})::float8 AS conversions,
-           sum({value})::float8 AS value, sum(metric.impressions)::float8 AS impressions,
-           sum(metric.clicks)::float8 AS clicks, sum(metric.reach)::float8 AS reach
-    FROM ads_performancemetric metric
-    JOIN ads_adobject object ON object.id = metric.ad_object_id
-    {joins}
-    WHERE metric.client_id = %(client)s AND metric.day > %(since)s AND metric.day <= %(until)s
-      AND object.currency = %(currency)s AND object.level = ANY(%(levels)s)
+    SELECT {entity} AS entity, m.day,
+           sum(m.spend)::float8 AS spend, sum({conversions})::float8 AS conversions,
+           sum(coalesce({revenue}, 0))::float8 AS revenue, sum(m.impressions)::float8 AS impressions,
+           sum(m.clicks)::float8 AS clicks, sum(m.reach)::float8 AS reach
+    FROM ads_performancemetric m
+    JOIN ads_adobject o ON o.id = m.ad_object_id
+    JOIN ({values}) v ON v.ad_object_id = m.ad_object_id
+    WHERE m.client_id = %s AND m.day > %s AND m.day <= %s AND o.currency = %s AND o.level = ANY(%s)
     GROUP BY 1, 2
 )
-SELECT entity, width_bucket((%(until)s::date - day)::int, %(edges)s::int[]) AS bucket,
-       sum(spend), sum(conversions), sum(value), sum(impressions), sum(clicks), sum(reach),
+SELECT entity, width_bucket((%s::date - day)::int, %s::int[]) AS bucket,
+       sum(spend), sum(conversions), sum(revenue), sum(impressions), sum(clicks), sum(reach),
        count(*) FILTER (WHERE spend > 0),
        sum(conversions * conversions / spend) FILTER (WHERE spend > 0),
        sum(conversions / spend) FILTER (WHERE spend > 0),
@@ -44,7 +49,6 @@ SELECT entity, width_bucket((%(until)s::date - day)::int, %(edges)s::int[]) AS b
        sum(clicks / impressions) FILTER (WHERE impressions > 0)
 FROM days GROUP BY 1, 2 ORDER BY 1, 2
 """
-ADSET_OF = "CASE object.level WHEN 'ad' THEN object.parent_id ELSE object.id END"
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class Sums:
         return total
 
 
-SPEND, CONVERSIONS, VALUE, IMPRESSIONS, CLICKS, REACH = range(2, 8)
+SPEND, CONVERSIONS, REVENUE, IMPRESSIONS, CLICKS, REACH = range(2, 8)
 
 
 def last_day(client):
@@ -87,7 +91,7 @@ def account_metrics(client, *, currency, windows, until, past, returns):
     """`AccountMetrics` of the client's objects in one currency; `windows` are the days the rules look at."""
     adset_sums = _sums(client, currency, ADSET_OF, ["ad", "adset"], windows, until, HISTORY_DAYS)
     longest = 2 * max(windows)
-    ad_sums = _sums(client, currency, "object.id", ["ad"], windows, until, longest)
+    ad_sums = _sums(client, currency, "o.id", ["ad"], windows, until, longest)
     adsets, ads = adset_sums.entities(), ad_sums.entities()
     facts = _facts(client, currency)
     tables = []
@@ -166,17 +170,10 @@ def _week(week, spend, impressions, clicks, reach):
 def _sums(client, currency, entity, levels, windows, until: date, history):
     edges = {0, history} | set(range(0, history + 1, 7)) | set(windows) | {2 * w for w in windows}
     edges = tuple(sorted(e for e in edges if e <= history))
-    sql = SUMS_SQL.format(entity=entity, conversions=CONVERSIONS_SQL, value=VALUE_SQL, joins=VALUE_JOINS_SQL)
-    given = {
-        "client": client.pk,
-        "currency": currency,
-        "levels": levels,
-        "since": until - timedelta(days=history),
-        "until": until,
-        "edges": list(edges),
-    }
+    sql = SUMS_SQL.format(entity=entity, conversions=CONVERSIONS_SQL, revenue=REVENUE_SQL, values=OBJECT_VALUES_SQL)
+    since = until - timedelta(days=history)
     with connection.cursor() as cursor:
-        cursor.execute(sql, given)
+        cursor.execute(sql, [client.pk, client.pk, since, until, currency, levels, until, list(edges)])
         rows = cursor.fetchall()
     columns = np.array(rows, dtype=float) if rows else np.empty((0, 14))
     return Sums(edges, np.nan_to_num(columns))
@@ -209,13 +206,13 @@ def _table(level, sums, entities, days, facts):
         parent_id=[fact["parent_id"] or 0 for fact in own],
         campaign_id=[place[0] for place in placed],
         conversions=now[:, CONVERSIONS],
-        revenue=now[:, VALUE],
+        revenue=now[:, REVENUE],
         impressions=now[:, IMPRESSIONS],
         clicks=now[:, CLICKS],
         reach_days=now[:, REACH],
         spend_before=before[:, SPEND],
         conversions_before=before[:, CONVERSIONS],
-        revenue_before=before[:, VALUE],
+        revenue_before=before[:, REVENUE],
         impressions_before=before[:, IMPRESSIONS],
         clicks_before=before[:, CLICKS],
         frequency=_ratio(now[:, IMPRESSIONS], now[:, REACH]),
@@ -256,7 +253,7 @@ def _weeks(sums, entities, until):
         week=np.concatenate([part[1] for part in parts]),
         spend=together[:, SPEND],
         conversions=together[:, CONVERSIONS],
-        revenue=together[:, VALUE],
+        revenue=together[:, REVENUE],
         impressions=together[:, IMPRESSIONS],
         clicks=together[:, CLICKS],
     )

@@ -6,18 +6,17 @@ from datetime import timedelta
 import numpy as np
 from django.db import connection
 
-from apps.ads.ratios import CONVERSIONS_SQL, VALUE_JOINS_SQL, VALUE_SQL
+from apps.ads.ratios import OBJECT_VALUES_SQL, REVENUE_SQL
 
 from .effects import AFTER, BASELINE, Traces
 from .selectors import ADSET_OF
 
-DAILY_SQL = f"""SELECT {ADSET_OF} AS entity, (metric.day - %(day)s::date) AS day,
-       sum({VALUE_SQL})::float8, sum(metric.spend)::float8, sum({CONVERSIONS_SQL})::float8
-FROM ads_performancemetric metric
-JOIN ads_adobject object ON object.id = metric.ad_object_id
-{VALUE_JOINS_SQL}
-WHERE metric.client_id = %(client)s AND metric.day BETWEEN %(first)s AND %(last)s
-  AND object.currency = %(currency)s AND object.level IN ('ad', 'adset')
+DAILY_SQL = f"""SELECT {ADSET_OF} AS entity, (m.day - %s::date) AS day,
+       sum(coalesce({REVENUE_SQL}, 0))::float8, sum(m.spend)::float8
+FROM ads_performancemetric m
+JOIN ads_adobject o ON o.id = m.ad_object_id
+JOIN ({OBJECT_VALUES_SQL}) v ON v.ad_object_id = m.ad_object_id
+WHERE m.client_id = %s AND m.day BETWEEN %s AND %s AND o.currency = %s AND o.level IN ('ad', 'adset')
 GROUP BY 1, 2
 """  # noqa: S608  (only constants of this project are put in)
 
@@ -62,16 +61,10 @@ class Around:
 def around(client, *, currency, day):
     """Everything `effects` needs around `day` (a date of the client), in one query."""
     days = np.arange(BASELINE[0], AFTER[1] + 1)
-    given = {
-        "client": client.pk,
-        "currency": currency,
-        "day": day,
-        "first": day + timedelta(days=BASELINE[0]),
-        "last": day + timedelta(days=AFTER[1]),
-    }
+    first, last = day + timedelta(days=BASELINE[0]), day + timedelta(days=AFTER[1])
     with connection.cursor() as cursor:
-        cursor.execute(DAILY_SQL, given)
-        rows = np.array(cursor.fetchall(), dtype=float).reshape(-1, 5)
+        cursor.execute(DAILY_SQL, [day, client.pk, client.pk, first, last, currency])
+        rows = np.array(cursor.fetchall(), dtype=float).reshape(-1, 4)
     entities = np.unique(rows[:, 0].astype(np.int64))
     value, spend = np.zeros((len(entities), len(days))), np.zeros((len(entities), len(days)))
     at = np.searchsorted(entities, rows[:, 0].astype(np.int64)), (rows[:, 1] - BASELINE[0]).astype(int)

@@ -162,7 +162,7 @@ def _finish(execution, found):
             message="",
             proof={**execution.proof, "read_after": _plain(found), "read_at": now.isoformat()},
         )
-        AdObject.objects.filter(pk=execution.ad_object_id).update(**_columns(found), seen_at=now)
+        AdObject.objects.filter(pk=execution.ad_object_id).update(**_columns(found), seen_at=now, written_at=now)
         suggestion = execution.suggestion
         if execution.undo_of_id is None:
             deciding.close(suggestion, Suggestion.Status.DONE)
