@@ -89,9 +89,11 @@ def last_day(client):
 
 def account_metrics(client, *, currency, windows, until, past, returns):
     """`AccountMetrics` of the client's objects in one currency; `windows` are the days the rules look at."""
-    adset_sums = _sums(client, currency, ADSET_OF, ["ad", "adset"], windows, until, HISTORY_DAYS)
+    adset_sums = _sums(
+        client, currency, entity=ADSET_OF, levels=["ad", "adset"], windows=windows, until=until, history=HISTORY_DAYS
+    )
     longest = 2 * max(windows)
-    ad_sums = _sums(client, currency, "o.id", ["ad"], windows, until, longest)
+    ad_sums = _sums(client, currency, entity="o.id", levels=["ad"], windows=windows, until=until, history=longest)
     adsets, ads = adset_sums.entities(), ad_sums.entities()
     facts = _facts(client, currency)
     tables = []
@@ -167,7 +169,7 @@ def _week(week, spend, impressions, clicks, reach):
     }
 
 
-def _sums(client, currency, entity, levels, windows, until: date, history):
+def _sums(client, currency, *, entity, levels, windows, until, history):
     edges = {0, history} | set(range(0, history + 1, 7)) | set(windows) | {2 * w for w in windows}
     edges = tuple(sorted(e for e in edges if e <= history))
     sql = SUMS_SQL.format(entity=entity, conversions=CONVERSIONS_SQL, revenue=REVENUE_SQL, values=OBJECT_VALUES_SQL)
