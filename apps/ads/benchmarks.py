@@ -23,6 +23,7 @@ DRAW_BUDGET = 20_000  # draws x ad sets: 2,000 draws for 10 ad sets, 100 for 200
 
 _WEAK_SHAPE = 2.0
 _SHAPE_BOUNDS = (0.05, 200.0)
+_WORST_SHAPE_ERROR = 1.0
 _DEFAULT_SPREAD = 0.7  # coefficient of variation of one order, where history cannot tell
 _DEFAULT_PSEUDO_ORDERS = 20.0
 _MOST_PSEUDO_ORDERS = 200.0
@@ -49,6 +50,12 @@ class Prior:
     @property
     def mean(self):
         return self.shape / self.pseudo_spend
+
+    def draws(self, rng, size):
+        """Possible shapes and mean rates within the errors, two arrays (size, 1)."""
+        shapes = self.shape * np.exp(self.log_shape_error * rng.standard_normal((size, 1)))
+        means = self.mean * np.exp(self.log_mean_error * rng.standard_normal((size, 1)))
+        return np.clip(shapes, *_SHAPE_BOUNDS), means
 
 
 @dataclass(frozen=True)
@@ -116,7 +123,7 @@ def dispersion(conversions, spend, group):
     return DailySums.from_days(conversions, spend, group).dispersion()
 
 
-def fit_prior(conversions, spend, phi=1.0):
+def fit_prior(conversions, spend, phi=1.0, group=None):
     """Prior of the client's rates from its history, one row per ad set and week. None when nothing was ever
     spent.
 
@@ -124,6 +131,9 @@ def fit_prior(conversions, spend, phi=1.0):
     weak prior by moments: the pooled rate (half a conversion where there was none) with a shape of 2 (rates
     vary by 70 %), drawn linearly towards the moment estimate as rows approach 60, and held between 1 and
     10.
+
+    `group` names the ad set of each row. Weeks of one ad set repeat each other, so the errors are widened
+    as if only ad sets counted (design effect of full clustering).
     """
     conversions, spend = np.asarray(conversions, float), np.asarray(spend, float)
     spent = spend > 0
@@ -131,6 +141,7 @@ def fit_prior(conversions, spend, phi=1.0):
     rows = len(count)
     if rows == 0:
         return None
+    repeats = 1.0 if group is None else rows / len(np.unique(np.asarray(group)[spent]))
     mean = max(count.sum(), 0.5) / exposure.sum()
     expected = mean * exposure
     excess = float(((count - expected) ** 2 - expected).sum() / (expected**2).sum())
@@ -138,12 +149,15 @@ def fit_prior(conversions, spend, phi=1.0):
     if rows < HISTORY_ROWS or count.sum() < 5:
         share = min(rows / HISTORY_ROWS, 1.0)
         shape = float(np.clip(_WEAK_SHAPE + share * (shape - _WEAK_SHAPE), 1.0, 10.0))
-        mean_error = float(np.sqrt(1 / max(count.sum(), 0.5) + 1 / (rows * shape)))
+        mean_error = float(np.sqrt(1 / max(count.sum(), 0.5) + repeats / (rows * shape)))
         return Prior(shape, shape / mean, rows, False, 0.7, mean_error)
-    return _fit_negative_binomial(count, exposure, shape, mean)
+    shape, mean, shape_error, mean_error = _fit_negative_binomial(count, exposure, shape, mean)
+    widen = repeats**0.5
+    return Prior(shape, shape / mean, rows, True, min(_WORST_SHAPE_ERROR, widen * shape_error), widen * mean_error)
 
 
 def _fit_negative_binomial(count, exposure, shape, mean):
+    """(shape, mean, standard errors of their logs) that maximise the likelihood, from a start."""
     log_shape, log_mean = np.log(shape), np.log(mean)
     for _ in range(30):
         shape, expected = np.exp(log_shape), np.exp(log_mean) * exposure
@@ -164,10 +178,8 @@ def _fit_negative_binomial(count, exposure, shape, mean):
         log_shape, log_mean = log_shape + moved, log_mean + mean_step
         if abs(moved) < 1e-5 and abs(mean_step) < 1e-6:
             break
-    shape_error = min(1.5, 1 / np.sqrt(-curve)) if curve < 0 else 1.5
-    shape = float(np.exp(log_shape))
-    pseudo_spend = float(shape / np.exp(log_mean))
-    return Prior(shape, pseudo_spend, len(count), True, float(shape_error), float(mean_information**-0.5))
+    shape_error = 1 / np.sqrt(-curve) if curve < 0 else _WORST_SHAPE_ERROR
+    return float(np.exp(log_shape)), float(np.exp(log_mean)), float(shape_error), float(mean_information**-0.5)
 
 
 def fit_order_value(conversions, revenue, group, hint=None):
@@ -226,9 +238,16 @@ class ReturnPosterior:
         needed = self.pseudo_spend * threshold / self.value
         return special.gammaincc(self.shape[:, None], needed[:, None] / scale) @ _WEIGHTS
 
-    def draws(self, rng, size):
-        """Array (size, ad sets) of possible returns."""
-        rates = rng.standard_gamma(self.shape, (size, len(self.shape))) / self.pseudo_spend
+    def draws(self, rng, size, prior=None):
+        """Array (size, ad sets) of possible returns; with `prior`, the one it was made with, its errors
+        count too.
+        """
+        shape, pseudo_spend = self.shape, self.pseudo_spend
+        if prior:
+            shapes, means = prior.draws(rng, size)
+            shape = shape + (shapes - prior.shape)
+            pseudo_spend = pseudo_spend + (shapes / means - prior.pseudo_spend)
+        rates = rng.standard_gamma(shape, (size, len(self.shape))) / pseudo_spend
         if not self.value_error.any():
             return rates * self.value
         noise = rng.standard_normal((size, len(self.shape)))
@@ -289,7 +308,7 @@ def benchmarks(posterior, spend, revenue, *, prior, value, seed):
         source = "prior"
     else:
         size = int(np.clip(DRAW_BUDGET // len(spent), 100, 2_000))
-        possible = _percentiles_by_row(posterior.take(spent).draws(rng, size))
+        possible = _percentiles_by_row(posterior.take(spent).draws(rng, size, prior))
         centre = np.median(possible, axis=0)
         source = "posterior"
     low, high = np.percentile(possible, INTERVAL, axis=0)
@@ -308,7 +327,6 @@ def _percentiles_by_row(draws):
 
 def _prior_percentiles(prior, value, rng):
     levels = np.array(PERCENTILES) / 100
-    shapes = np.clip(prior.shape * np.exp(prior.log_shape_error * rng.standard_normal((200, 1))), *_SHAPE_BOUNDS)
-    means = prior.mean * np.exp(prior.log_mean_error * rng.standard_normal((200, 1)))
+    shapes, means = prior.draws(rng, 200)
     possible = special.gammaincinv(shapes, levels) / shapes * means * value.mean
     return possible, special.gammaincinv(prior.shape, levels) / prior.pseudo_spend * value.mean

@@ -167,7 +167,7 @@ class _Run:
         self.windows = {}  # window days -> (posterior, benchmarks)
         self.phi = metrics.daily.dispersion() if metrics.daily else 1.0
         weeks = metrics.weeks
-        self.prior = metrics.prior or bench.fit_prior(weeks.conversions, weeks.spend, self.phi)
+        self.prior = metrics.prior or bench.fit_prior(weeks.conversions, weeks.spend, self.phi, weeks.entity_id)
         self.value = bench.fit_order_value(weeks.conversions, weeks.revenue, weeks.entity_id)
 
     def skip(self, rule, subject, code, /, **numbers):

@@ -189,8 +189,9 @@ def verdict(low, high, direction):
 class PooledEffect:
     """The mean log effect of a type of action: `mid` with its interval and standard error `error`.
 
-    `between` is the standard deviation of true effects between actions, `common` the sampling variance of a
-    single one. `actions` were measured, in `clusters` independent groups.
+    `between` is the standard deviation of true effects between actions, and `between_odds` how probable
+    other values are, as (value, probability) pairs; `common` is the sampling variance of a single effect.
+    `actions` were measured, in `clusters` independent groups, `grades` counts them by evidence.
     """
 
     mid: float
@@ -198,6 +199,7 @@ class PooledEffect:
     high: float
     error: float
     between: float
+    between_odds: tuple[tuple[float, float], ...]
     common: float
     actions: int
     clusters: int
@@ -234,11 +236,37 @@ def pool(effects, clusters=None):
         own = sum(steadied) - sum(shared)
         means.append(float(np.mean([one.mid for one in members])))
         variances.append(own / len(members) ** 2 + float(np.mean(shared)))
-    mid, error, between = combine(np.array(means), np.array(variances))
+    means, variances = np.array(means), np.array(variances)
+    mid, error, between = combine(means, variances)
     freedom = len(means) - 1 or max(one.freedom for one in effects)
     half = float(stats.t.ppf(0.5 + COVERAGE / 2, freedom) * error)
-    grades = {grade: sum(one.grade == grade for one in effects) for grade in sorted({one.grade for one in effects})}
-    return PooledEffect(mid, mid - half, mid + half, error, between, common, len(effects), len(means), grades)
+    grades = [one.grade for one in effects]
+    return PooledEffect(
+        mid=mid,
+        low=mid - half,
+        high=mid + half,
+        error=error,
+        between=between,
+        between_odds=_between_odds(means, variances),
+        common=common,
+        actions=len(effects),
+        clusters=len(means),
+        grades={grade: grades.count(grade) for grade in sorted(set(grades))},
+    )
+
+
+def _between_odds(means, variances):
+    """Posterior of the standard deviation between true effects on a grid: restricted likelihood,
+    half-normal prior of 0.5 on the log scale (Röver 2020, bayesmeta).
+    """
+    grid = np.linspace(0, 1.2, 25)
+    total = variances + grid[:, None] ** 2
+    weights = 1 / total
+    mids = (weights * means).sum(axis=1) / weights.sum(axis=1)
+    squares = (weights * (means - mids[:, None]) ** 2).sum(axis=1)
+    log_odds = -0.5 * (np.log(total).sum(axis=1) + np.log(weights.sum(axis=1)) + squares + (grid / 0.5) ** 2)
+    odds = np.exp(log_odds - log_odds.max())
+    return tuple(zip(grid.tolist(), (odds / odds.sum()).tolist(), strict=True))
 
 
 def _steadied(one, common):
@@ -282,13 +310,18 @@ def shrink(one, pooled):
     """(mid, low, high) of a single effect drawn to its type's pooled effect: what may be shown for one
     action.
 
-    Normal-normal empirical Bayes with the uncertainty of the pool carried along (Morris 1983).
+    Normal-normal empirical Bayes (Morris 1983), averaged over how much actions may truly differ, with the
+    error of the pool carried along: a point estimate of zero difference would claim to know every single
+    effect.
     """
-    variance, between = _steadied(one, pooled.common), pooled.between**2
-    share = between / (between + variance) if between + variance > 0 else 0.0
-    mid = pooled.mid + share * (one.mid - pooled.mid)
-    error = np.sqrt(share * variance + (1 - share) ** 2 * pooled.error**2)
-    half = float(stats.norm.ppf(0.5 + COVERAGE / 2) * error)
+    variance = _steadied(one, pooled.common)
+    between, odds = (np.array(column) for column in zip(*pooled.between_odds, strict=True))
+    share = between**2 / (between**2 + variance)
+    mids = pooled.mid + share * (one.mid - pooled.mid)
+    mid = float((odds * mids).sum())
+    spread = share * variance + (1 - share) ** 2 * pooled.error**2 + (mids - mid) ** 2
+    freedom = _PRIOR_FREEDOM + one.freedom
+    half = float(stats.t.ppf(0.5 + COVERAGE / 2, freedom) * np.sqrt((odds * spread).sum()))
     return mid, mid - half, mid + half
 
 

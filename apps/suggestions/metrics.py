@@ -147,7 +147,8 @@ class Weeks:
 
     def series(self, entity_ids):
         """Per week, oldest first: spend, conversions, revenue and return of these entities together; with
-        impressions and clicks where known, and the frequency of a single entity (that of several does not add up).
+        impressions and clicks where known, and the frequency of a single entity (that of several does
+        not add up).
         """
         order, ordered = self._order
         starts, ends = (np.searchsorted(ordered, entity_ids, side=side) for side in ("left", "right"))
