@@ -7,7 +7,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from apps.clients.hooks import on_new_client
+from apps.connectors.providers.slack import inbound
 from apps.core import clock, health, queues, scheduling
+from apps.suggestions import slack
 from apps.suggestions.models import ExecutionLog, SlackMessage, Suggestion
 from apps.suggestions.services.generation import install_rules
 
@@ -37,10 +39,12 @@ def register():
             order=5,
         )
     )
+    inbound.listen(slack.register)
     health.register("executions", executions_health)
     health.register("slack_messages", slack_health)
     tasks = "apps.suggestions.tasks"
     scheduling.register(scheduling.Job("execute due changes", f"{tasks}.sweep_executions", every=60))
+    scheduling.register(scheduling.Job("write Slack messages", f"{tasks}.sweep_slack_messages", every=60))
     scheduling.register(scheduling.Job("daily cycles", f"{tasks}.sweep_cycles", every=600))
     scheduling.register(scheduling.Job("expire suggestions", f"{tasks}.close_overdue", every=900))
     scheduling.register(

@@ -1,5 +1,7 @@
 """The copies of suggestions that stand in Slack."""
 
+import uuid
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -22,8 +24,10 @@ class SlackMessage(WorkRow, TenantModel):
 
     `wanted` counts what happened to the suggestion, `shown` what the message tells; a worker closes the
     gap. `sending_since` is set before the first post: a lost answer is looked up by metadata, not repeated.
+    `key` is all that leaves with the message: buttons and metadata carry it, nothing can be guessed from it.
     """
 
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="slack_messages")
     cycle = models.ForeignKey(CycleRun, on_delete=models.CASCADE, related_name="slack_messages", null=True)
     suggestion = models.ForeignKey(Suggestion, on_delete=models.CASCADE, related_name="slack_messages", null=True)
