@@ -75,7 +75,7 @@ def ratio(value, digits=2):
 
 def moment(value, short=False):
     """Date and time in the zone in force, with the zone named: `12 Nov. 2026, 14:05 CET`."""
-    if value is None:
+    if not value:
         return ABSENT
     local = timezone.localtime(value)
     day_text = date_format(local, "j M" if short else "j M Y")
@@ -84,7 +84,7 @@ def moment(value, short=False):
 
 def day(value, short=False):
     """A calendar day: `12 Nov. 2026`."""
-    if value is None:
+    if not value:
         return ABSENT
     if hasattr(value, "hour"):
         value = timezone.localtime(value)

@@ -100,9 +100,9 @@ def chart(context, id, labels, series, *, kind="line", title="", unit="number", 
     """Lines or bars with a table of the same numbers underneath.
 
     `series`: dicts with name and values, optionally low and high (a band), dashed, and kind. `unit`: number,
-    money, percent or ratio. `marks`: [(label on the axis, text)], vertical lines such as "budget raised".
+    money, percent or ratio. `marks`: [(one of the labels, text)], vertical lines such as "budget raised".
     """
-    labels = [formats.day(label, short=True) if hasattr(label, "strftime") else str(label) for label in labels]
+    labels = [_on_axis(label) for label in labels]
     series = [dict(entry, values=[_plain(value) for value in entry["values"]]) for entry in series]
     for entry in series:
         for edge in ("low", "high"):
@@ -125,9 +125,13 @@ def chart(context, id, labels, series, *, kind="line", title="", unit="number", 
             "series": series,
             "unit": unit,
             "currency": currency,
-            "marks": [[str(at), str(text)] for at, text in marks or []],
+            "marks": [[_on_axis(at), str(text)] for at, text in marks or []],
         },
     }
+
+
+def _on_axis(label):
+    return formats.day(label, short=True) if hasattr(label, "strftime") else str(label)
 
 
 def _plain(value):

@@ -4,6 +4,7 @@ from csp.constants import NONE, SELF
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
+from .admin_look import UNFOLD  # noqa: F401  (a setting like the others, kept apart for its length)
 from .environment import BASE_DIR, VAR_DIR, base_url, broker_url, env, read_env_file, whole_number
 
 read_env_file()
@@ -62,8 +63,11 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "apps.core.middleware.HtmxMiddleware",
+    "apps.core.middleware.AdminContentPolicyMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "apps.clients.middleware.TenancyMiddleware",
+    "apps.core.middleware.RefusalMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -146,12 +150,13 @@ STORAGES = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 IMPORT_MAX_BYTES = whole_number("IMPORT_MAX_BYTES", 200 * 1024 * 1024, at_least=1024)
 
-# --- What a browser may load: our own host, no inline script ------------------------------------
+# --- What a browser may load: our own host, no inline script or style -----------------------------
+# The admin's theme needs more; `AdminContentPolicyMiddleware` gives it that below its own address only.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
         "script-src": [SELF],
-        "style-src": [SELF, "'unsafe-inline'"],
+        "style-src": [SELF],
         "img-src": [SELF, "data:"],
         "font-src": [SELF, "data:"],
         "connect-src": [SELF],

@@ -23,6 +23,9 @@
     for (const button of bar.querySelectorAll("[data-bulk-buttons] button")) button.disabled = ticked === 0;
   };
 
+  // The search field asks while one types: leaving it must not ask once more, against the click that follows.
+  document.addEventListener("change", (event) => event.target.matches?.("[data-search]") && event.stopPropagation(), true);
+
   document.addEventListener("change", (event) => {
     const form = event.target.closest?.("form");
     if (!form) return;

@@ -67,7 +67,7 @@ def icon(name, label="", css=""):
 @register.simple_tag
 def when(value, relative=False, short=False):
     """A moment in the zone in force. The other reading (relative or exact) is in the title."""
-    if value is None:
+    if not value:
         return formats.ABSENT
     exact = formats.moment(value, short=short)
     zone = timezone.get_current_timezone_name()
@@ -177,7 +177,7 @@ def filter_bar(context, content, form, target="results", search="q"):
     request = context["request"]
     fields = list(form) if form is not None else []
     kept = [(key, value) for key, value in request.GET.items() if key in ("sort", "view")]
-    active = [field for field in fields if field.name != search and field.data not in (None, "", [])]
+    active = [field for field in fields if field.name != search and field.data not in (None, "", [], False)]
     return _render(
         context,
         "filter_bar",
@@ -304,13 +304,15 @@ def form_field(field, label=True, size=""):
     kind = getattr(widget, "input_type", None)
     is_choice_list = kind in ("checkbox", "radio") and getattr(widget, "choices", None) is not None
     is_switch = kind == "checkbox" and not is_choice_list
-    if is_switch or is_choice_list:
+    if is_choice_list:
+        css = ""  # the widget gives its class to the list as well as to each choice
+    elif is_switch:
         css = "form-check-input"
     elif kind == "select" or hasattr(widget, "choices"):
         css = "form-select"
     else:
         css = "form-control"
-    if size and css != "form-check-input":
+    if size and css.startswith(("form-control", "form-select")):
         css = f"{css} {css}-{size}"
     attrs = {
         "class": " ".join(filter(None, [widget.attrs.get("class", ""), css, "is-invalid" if field.errors else ""]))
