@@ -1,6 +1,62 @@
-"""The levers behind the stage: scenario, clock, faults, people, logs.
+r"""The levers behind the stage: scenario, clock, faults, people, logs.
 
-DOCUMENTATION PLACEHOLDER
+Every call under /_control and /_truth carries the header `X-Sandbox-Key` (environment SANDBOX_KEY, default
+"sandbox"); only GET /_control/ping does not. Bodies and answers are JSON; a call that makes no sense answers 400
+`{"error": "..."}`. Instants are ISO 8601 or epoch seconds; budgets are Meta's minor units unless said otherwise.
+
+POST /_control/scenario          everything optional; what is left out is drawn from the seed
+    {"seed": 7, "reset": true, "now": "2026-11-20T09:07:00+00:00", "running": false,
+     "slack_rate_limit": true, "async_polls": 3, "async_first_read_missing": false, "page_limit": 0,
+     "apps": [{"id": "77", "secret": "s3cret", "requires_proof": true}],
+     "tokens": [{"token": "tok", "app": "77", "scopes": ["ads_read", "ads_management"], "accounts": ["1033"],
+                 "expires_at": null, "type": "SYSTEM_USER"}],        # accounts left out: all of this scenario
+     "accounts": [{"id": "1033", "name": "Vignes", "currency": "EUR", "timezone": "Europe/Paris", "trade": "vin",
+                   "campaigns": 2, "adsets": 3, "ads": 2,            # numbers, or lists as below
+                   "reports_revenue": true, "conversion": "purchase", "order_value": 65, "roi": 2.8,
+                   "cost_per_lead": 11, "quality_spread": 0.45, "alpha": 0.75, "noise": 1.0,
+                   "daily_budget": 40, "history_days": 90,           # typical budget, in major units
+                   "campaign_budget": false,                         # true, false or a share such as 0.3
+                   "status": 1, "rate_limit_points": null}],
+     "slack": {"team_id": "T0SANDBOX1", "bot_token": "xoxb-sandbox", "signing_secret": "...",
+               "interactivity_url": "http://127.0.0.1:8000/slack/events/",
+               "channels": ["pub", {"id": "C1", "name": "x", "member": false, "archived": false}],
+               "users": [{"id": "U1", "email": "a@b.fr", "name": "Anne"}]}}
+    An explicit campaign: {"id", "name", "objective", "status", "age_days", "campaign_budget", "daily_budget",
+    "lifetime_budget", "adsets": n or [{"id", "name", "status", "age_days", "daily_budget", "lifetime_budget",
+    "quality", "reference" (major units), "alpha", "weight", "ads": n or [{"id", "name", "status", "age_days",
+    "angle", "hook", "format", "body", "appeal", "persuasion", "wear", "review"}]}]}.
+    Answer: {"accounts": [{"id", "name", "currency", "campaigns": [{"id", "daily_budget", "adsets": [{"id",
+    "daily_budget", "ads": [ids]}]}]}], "tokens": [...], "slack": {"team_id", "channels": {name: id},
+    "users": {email: id}}, "now", "epoch", "mode"}
+GET|POST /_control/clock         {"now": ..., "running": false} | {"advance_seconds": 60} | {"advance_days": 1} |
+                                 {"real": true}; answers {"now", "epoch", "mode": real|shifted|frozen}
+GET|POST /_control/switches      {"slack_rate_limit", "async_polls", "async_first_read_missing", "page_limit"}
+GET|POST|DELETE /_control/faults {"kind": "error", "when": "after", "method": "POST", "path": "/\\d+$", "token": "tok",
+                                 "count": 2, "skip": 0, "probability": 0.1, "seed": "x", ...params}, or
+                                 {"faults": [...]}; kinds and params in `faults`; without count or probability: once
+POST /_control/people            {"object": "1202...", "daily_budget": 9000} or {"object", "status": "PAUSED"}
+POST /_control/tokens            {"token": "tok", "dead_subcode": 460|null, "expires_at", "scopes", "accounts"}
+POST /_control/accounts          {"account": "1033", "status": 2, "rate_limit_points": 60}
+GET|DELETE /_control/requests    ?path=regex&method=POST&limit=100 -> {"requests": [...], "counts": [{"method", "path",
+                                 "status", "count"}], "total"}
+POST /_control/slack/team        {"interactivity_url", "signing_secret", "token_state": "token_revoked"}
+GET  /_control/slack/messages    ?channel=C1 -> {"messages": [{"channel", "ts", "text", "blocks", "metadata",
+                                 "ephemeral_to", "deleted", "edits": [earlier contents]}]}
+GET  /_control/slack/views       -> {"views": [{"user_id", "state": open|closed, "view"}]}
+POST /_control/slack/press       {"user_id": "U1", "action_id": "approve", "value"?, "block_id"?, "channel"?, "ts"?,
+                                 "forged"?: true, "signature"?: good|wrong|missing|stale|garbled, "url"?} -> {"status",
+                                 "body", "delivery", "millis", "trigger_id", "opened_views": [ids]}
+POST /_control/slack/submit      {"user_id"?, "view_id"?, "values": {block_id: text}, "close"?, "signature"?}
+POST /_control/slack/event       {"event": {...}, "event_id"?, "retry_num"?, "signature"?}
+POST /_control/slack/verify      {"challenge"?, "signature"?}
+POST /_control/slack/replay      {"delivery"?} sends an earlier delivery again, byte for byte
+
+GET /_truth/writes               ?object=&account=&field=&source=api|person&after_id= -> {"writes": [{"id", "object_id",
+                                 "field", "old", "new", "at", "source", "request_id", "changed"}]}
+GET /_truth/params               ?object= or ?account=
+GET /_truth/effects              ?object=&from=2026-11-21&to=2026-11-27[&change=write id | &since=epoch] -> {"actual",
+                                 "counterfactual", "effect", "ratio"} of spend, impressions, clicks, conversions,
+                                 revenue, roi; without `change`, no change of the object since `since` (or ever)
 """
 
 import functools
@@ -76,7 +132,7 @@ def _time():
 def switches(_request, body):
     """Read or change the switches of the settings row."""
     row = clock.state()
-    names = ("slack_rate_limit", "async_polls", "async_first_read_missing")
+    names = ("slack_rate_limit", "async_polls", "async_first_read_missing", "page_limit")
     for name in names:
         setattr(row, name, body.get(name, getattr(row, name)))
     row.save(update_fields=names)
@@ -165,12 +221,7 @@ def requests(request, _body):
         rows = rows.filter(path__regex=request.GET["path"])
     if request.GET.get("method"):
         rows = rows.filter(method=request.GET["method"])
-    counted = (
-        rows.order_by()
-        .values("method", "path", "status")
-        .annotate(count=Count("pk"))
-        .order_by("-count", "path")
-    )
+    counted = rows.order_by().values("method", "path", "status").annotate(count=Count("pk")).order_by("-count", "path")
     limit = int(request.GET.get("limit", 100))
     columns = ("at", "wall", "method", "path", "status", "token", "fault", "request_id", "millis")
     return {

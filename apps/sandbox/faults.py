@@ -25,7 +25,7 @@ from django.http import HttpResponse, JsonResponse
 
 from apps.sandbox.graph import usage
 from apps.sandbox.graph.errors import GraphError, bad_token
-from apps.sandbox.models import App, Fault
+from apps.sandbox.models import Fault
 from apps.sandbox.requestlog import token_of
 from apps.sandbox.world import noise
 
@@ -107,9 +107,7 @@ def _act(request, fault):
     if fault.kind == "empty_body":
         return HttpResponse(b"", content_type="application/json", status=int(params.get("status", 200)))
     if fault.kind == "html_body":
-        page = params.get(
-            "body", "<!DOCTYPE html><html><body><h1>Sorry, something went wrong.</h1></body></html>"
-        )
+        page = params.get("body", "<!DOCTYPE html><html><body><h1>Sorry, something went wrong.</h1></body></html>")
         return HttpResponse(page, content_type="text/html", status=int(params.get("status", 200)))
     if request.path.startswith("/slack/"):
         return _slack(fault)
@@ -134,10 +132,8 @@ def _graph(request, fault):
     if fault.kind == "throttle":
         code, minutes = int(params.get("code", 80004)), int(params.get("minutes", 5))
         found = re.search(r"act_(\d+)", request.path)
-        app = App.objects.first()
         headers = usage.account_headers(
             found[1] if found else params.get("account_id", "0"),
-            app.pk if app else "0",
             100.0,
             minutes,
             insights="insights" in request.path,
@@ -145,9 +141,7 @@ def _graph(request, fault):
         headers["X-App-Usage"] = json.dumps({"call_count": 100, "total_time": 100, "total_cputime": 100})
         refusal = usage.throttled(code, headers=headers, status=int(params.get("status", 400)))
     elif fault.kind == "expired_token":
-        refusal = bad_token(
-            int(params.get("subcode", 463)), "Error validating access token: Session has expired."
-        )
+        refusal = bad_token(int(params.get("subcode", 463)), "Error validating access token: Session has expired.")
     else:
         status = int(params.get("status", 500))
         if "body" in params:

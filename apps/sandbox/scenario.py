@@ -39,7 +39,6 @@ def load(wanted):
         if wanted.get("reset", True):
             for model in _ALL:
                 model.objects.all().delete()
-            tree.forget()
             usage.forget()
         state = clock.state()
         state.seed = str(wanted.get("seed", state.seed))
@@ -48,13 +47,12 @@ def load(wanted):
         state.save()
         if wanted.get("now") is not None:
             clock.set_to(clock.instant(wanted["now"]), running=bool(wanted.get("running")))
-        accounts = [
-            _account(state.seed, number, spec) for number, spec in enumerate(wanted.get("accounts", []))
-        ]
+        accounts = [_account(state.seed, number, spec) for number, spec in enumerate(wanted.get("accounts", []))]
         _apps_and_tokens(wanted, [account["id"] for account in accounts])
         made = {"accounts": accounts, "tokens": list(models.Token.objects.values_list("token", flat=True))}
         if wanted.get("slack"):
             made["slack"] = _slack(wanted["slack"])
+    tree.forget()
     return made
 
 
@@ -132,8 +130,7 @@ def _account(seed, number, spec):
         traits={
             "world": world,
             "rate_limit_points": spec.get("rate_limit_points"),
-            "trade": spec.get("trade")
-            or noise.choice(noise.uniform(maker.seed, "trade"), tuple(copywriting.TRADES)),
+            "trade": spec.get("trade") or noise.choice(noise.uniform(maker.seed, "trade"), tuple(copywriting.TRADES)),
         },
     )
     campaigns = spec.get("campaigns", 2)
@@ -194,9 +191,7 @@ def _node(maker, account, kind, one, **more):
 
 
 def _minor(account, amount):
-    return max(
-        currency.minimum_daily_budget(account.currency), round(amount * currency.offset(account.currency))
-    )
+    return max(currency.minimum_daily_budget(account.currency), round(amount * currency.offset(account.currency)))
 
 
 def _campaign(maker, account, index, one):
@@ -236,9 +231,7 @@ def _adset(maker, account, campaign, key, one, *, goal, shared, typical):
     if daily is None and not shared and not one.get("lifetime_budget"):
         daily = _minor(account, round(typical * maker.skewed(0.35, "budget", *key)))
     major = (daily or 0) / currency.offset(account.currency) or typical
-    quality = float(
-        one.get("quality", maker.skewed(float(spec.get("quality_spread", 0.45)), "quality", *key))
-    )
+    quality = float(one.get("quality", maker.skewed(float(spec.get("quality_spread", 0.45)), "quality", *key)))
     reference = float(one.get("reference", major * maker.draw(0.7, 1.4, "reference", *key)))
     if world["conversion"] == "purchase":
         base = reference * float(spec.get("roi", 2.8)) * quality / world["order_value"]
@@ -279,10 +272,10 @@ def _adset(maker, account, campaign, key, one, *, goal, shared, typical):
     described = ads if isinstance(ads, list) else [{} for _ in range(int(ads))]
     born = (maker.now - node.created_at) / DAY
     for number, ad in enumerate(described):
-        _ad(maker, account, node, (*key, number), ad, born)
+        _ad(maker, account, node, (*key, number), ad, born=born)
 
 
-def _ad(maker, account, adset, key, one, born):
+def _ad(maker, account, adset, key, one, *, born):
     def pick(options):
         return noise.choice(noise.uniform(maker.seed, "copy", *key, len(options), options[0]), options)
 
@@ -335,8 +328,8 @@ def _slack(spec):
             name=user.get("name") or user.get("email", "").partition("@")[0],
             deleted=bool(user.get("deleted")),
         )
-    for number, channel in enumerate(spec.get("channels", [])):
-        channel = {"name": channel} if isinstance(channel, str) else channel
+    named = [{"name": one} if isinstance(one, str) else one for one in spec.get("channels", [])]
+    for number, channel in enumerate(named):
         models.SlackChannel.objects.create(
             team=team,
             pk=channel.get("id") or f"C{number + 1:09d}",

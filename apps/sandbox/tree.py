@@ -111,9 +111,7 @@ def _build(account):
             budget=_budget(campaign, history, offset) if shared else None,
             adsets=tuple(adsets),
         )
-    tree.account = specs.Account(
-        id=account.pk, seed=account.seed, timezone=account.timezone, **account.traits["world"]
-    )
+    tree.account = specs.Account(id=account.pk, seed=account.seed, timezone=account.timezone, **account.traits["world"])
     return tree
 
 
@@ -131,6 +129,4 @@ def _budget(node, history, offset):
 
 
 def _ad(node, history):
-    return specs.Ad(
-        id=node.pk, start=node.created_at, status=_line(node, "status", history), **node.traits["world"]
-    )
+    return specs.Ad(id=node.pk, start=node.created_at, status=_line(node, "status", history), **node.traits["world"])

@@ -101,17 +101,13 @@ def _undo(campaign, offset, node, change, since):
     if node.kind == "campaign":
         budget = campaign.budget and edited(campaign.budget, "budget")
         return replace(campaign, status=edited(campaign.status, "status"), budget=budget)
-    adsets = []
-    for adset in campaign.adsets:
-        if adset.id == node.pk:
-            adset = replace(
-                adset, status=edited(adset.status, "status"), budget=edited(adset.budget, "budget")
-            )
-        elif node.kind == "ad" and adset.id == node.parent_id:
-            ads = tuple(
-                replace(ad, status=edited(ad.status, "status")) if ad.id == node.pk else ad
-                for ad in adset.ads
-            )
-            adset = replace(adset, ads=ads)
-        adsets.append(adset)
-    return replace(campaign, adsets=tuple(adsets))
+    return replace(campaign, adsets=tuple(_edited_adset(adset, node, edited) for adset in campaign.adsets))
+
+
+def _edited_adset(adset, node, edited):
+    if adset.id == node.pk:
+        return replace(adset, status=edited(adset.status, "status"), budget=edited(adset.budget, "budget"))
+    if node.kind != "ad" or adset.id != node.parent_id:
+        return adset
+    ads = (replace(ad, status=edited(ad.status, "status")) if ad.id == node.pk else ad for ad in adset.ads)
+    return replace(adset, ads=tuple(ads))

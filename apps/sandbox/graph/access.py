@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 
+from apps.sandbox.graph import usage
 from apps.sandbox.graph.errors import bad_parameter, bad_token, invisible, missing_permission
 from apps.sandbox.models import Account, Node, Token
 
@@ -18,17 +19,13 @@ def identify(call):
     """The live token behind a call, or error 190; the app's secret is proved where it is configured."""
     given = call.text("access_token")
     if not given:
-        raise bad_token(
-            None, "An active access token must be used to query information about the current user."
-        )
+        raise bad_token(None, "An active access token must be used to query information about the current user.")
     token = Token.objects.select_related("app").filter(pk=given).first()
     if token is None:
         raise bad_token(None, "Invalid OAuth access token - Cannot parse access token")
     subcode = dead_because(token, call.now)
     if subcode:
-        raise bad_token(
-            subcode, f"Error validating access token: {_DEAD.get(subcode, 'The session is invalid.')}"
-        )
+        raise bad_token(subcode, f"Error validating access token: {_DEAD.get(subcode, 'The session is invalid.')}")
     _check_proof(call, token)
     return token
 
@@ -73,6 +70,7 @@ def account(call, account_id):
     if row is None:
         raise invisible(f"act_{account_id}")
     call.notes.setdefault("account", row)
+    usage.refuse_if_over(call, row)
     return row
 
 
@@ -82,4 +80,5 @@ def node(call, node_id):
     if row is None or row.account_id not in call.token.account_ids:
         raise invisible(node_id)
     call.notes.setdefault("account", row.account)
+    usage.refuse_if_over(call, row.account)
     return row

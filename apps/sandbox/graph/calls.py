@@ -18,6 +18,7 @@ class Call:
     now: float
     request_id: str
     faults: list = field(default_factory=list)
+    page_limit: int = 0
     token: object = None
     notes: dict = field(default_factory=dict)
 

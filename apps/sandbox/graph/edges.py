@@ -93,9 +93,7 @@ def _holds(row, state, parents, condition):
     if row.kind in {"campaign", "adset"}:
         actual[f"{row.kind}.id"] = row.pk
     if name not in actual:
-        raise bad_parameter(
-            f"Filtering field {condition.get('field')} with operation {operator} is not supported"
-        )
+        raise bad_parameter(f"Filtering field {condition.get('field')} with operation {operator} is not supported")
     return compare(actual[name], operator, value)
 
 
@@ -136,9 +134,9 @@ def position(text):
         raise bad_parameter("Invalid cursor for paging", subcode=1349125) from None
 
 
-def window(call, limit_ceiling=MAX_LIMIT):
+def window(call):
     """Where a page starts and how many rows it may hold."""
-    limit = min(call.number("limit", DEFAULT_LIMIT) or DEFAULT_LIMIT, limit_ceiling)
+    limit = min(call.number("limit", DEFAULT_LIMIT) or DEFAULT_LIMIT, call.page_limit or MAX_LIMIT)
     start = position(call.text("after")) if call.params.get("after") else 0
     return start, limit
 
@@ -160,15 +158,14 @@ def page(call, data, start, end, more):
     if more:
         query = {name: call.text(name) for name in call.params if name not in {"after", "appsecret_proof"}}
         path = "/".join(call.path)
-        paging["next"] = (
-            f"{call.base_url}/graph/{call.version}/{path}?{urlencode(query | {'after': cursor(end)})}"
-        )
+        paging["next"] = f"{call.base_url}/graph/{call.version}/{path}?{urlencode(query | {'after': cursor(end)})}"
     answer["paging"] = paging
     return answer
 
 
-def listing(call, reader, kind, row, edge, wanted):
-    """Answer an edge of a node."""
+def listing(call, reader, of, edge, wanted):
+    """Answer an edge of a node; `of` is its kind and its row."""
+    kind, row = of
     rows = select(rows_of(kind, row, edge), edge, call)
     start, limit = window(call)
     end = min(len(rows), start + shortened(call, limit))

@@ -1,4 +1,4 @@
-"""References and edges asked inside `fields`: `creative{body}`, `ads.limit(5){id}`, `insights.date_preset(today){spend}`."""
+"""References and edges asked inside `fields`: `creative{body}`, `ads.limit(5){id}`, `insights{spend}`."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ def _expand(node_reader, kind, row, entry):
             params["fields"] = ",".join(inner.name for inner in entry.inner)
         answered = insights.answer(call, insights.query(call, kind, row))
         return answered if answered["data"] else None
-    answered = edges.listing(call, node_reader, kind, row, entry.name, entry.inner)
+    answered = edges.listing(call, node_reader, (kind, row), entry.name, entry.inner)
     return answered if answered["data"] or "summary" in answered else None
 
 

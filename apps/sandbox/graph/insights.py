@@ -37,17 +37,13 @@ def query(call, kind, row):
     if LEVELS.index(level) < LEVELS.index(kind):
         raise bad_parameter(f"level {level} is above the {kind} it was asked of")
     if call.listed("breakdowns"):
-        raise GraphError(
-            2, "Invalid breakdown and metric combination for this account.", subcode=1504041, status=400
-        )
+        raise GraphError(2, "Invalid breakdown and metric combination for this account.", subcode=1504041, status=400)
     names = tuple(call.listed("fields") or (*rows.DEFAULT_FIELDS[level], "impressions", "spend"))
     rows.check_fields(names)
     windows = call.listed("action_attribution_windows") or []
     for window in windows:
         if window not in rows.WINDOWS and window not in rows.RETIRED_WINDOWS:
-            raise bad_parameter(
-                f"Param action_attribution_windows must be one of the known windows, got {window}"
-            )
+            raise bad_parameter(f"Param action_attribution_windows must be one of the known windows, got {window}")
     conditions = call.parsed("filtering", [])
     if not isinstance(conditions, list):
         raise bad_parameter("Param filtering must be an array")
@@ -104,9 +100,7 @@ def _range(call, today):
         try:
             first, last = (dt.date.fromisoformat(given[name]).toordinal() for name in ("since", "until"))
         except (KeyError, TypeError, ValueError):
-            raise bad_parameter(
-                "Must be a valid time_range like {'since':YYYY-MM-DD,'until':YYYY-MM-DD}"
-            ) from None
+            raise bad_parameter("Must be a valid time_range like {'since':YYYY-MM-DD,'until':YYYY-MM-DD}") from None
         if first > last:
             raise bad_parameter("since must be before until in time_range")
         return first, last
@@ -150,10 +144,7 @@ class Rows:
             adsets = [planted.adsets[adset_id]]
         only = asked.row.pk if asked.kind == "ad" else None
         pairs = [
-            (adset, number)
-            for adset in adsets
-            for number, ad in enumerate(adset.ads)
-            if only is None or ad.id == only
+            (adset, number) for adset in adsets for number, ad in enumerate(adset.ads) if only is None or ad.id == only
         ]
         groups: dict[str, list] = {}
         for adset, number in pairs:
@@ -212,11 +203,11 @@ class Rows:
         return rows.row(
             figures,
             self._identity(key),
-            asked.fields,
-            asked.windows,
-            self.tree.account.conversion,
-            first,
-            last,
+            fields=asked.fields,
+            windows=asked.windows,
+            conversion=self.tree.account.conversion,
+            first=first,
+            last=last,
         )
 
     def _figures(self, members, first, last):
@@ -229,7 +220,7 @@ class Rows:
                 if ad_day is None:
                     continue
                 seen = observed.observe(
-                    self.tree.account, adset, adset.ads[number], ordinal, ad_day, self.asked.as_of
+                    self.tree.account, adset, adset.ads[number], ordinal, ad_day, as_of=self.asked.as_of
                 )
                 if seen is None:
                     continue
@@ -240,7 +231,7 @@ class Rows:
                     total.add(seen)
             people += adset.audience * 0.5 if met else 0.0
         if total is not None and (len(members) > 1 or first != last):
-            total.reach = observed.coverage(total.impressions, people)
+            total.reach = observed.coverage(total.reach, people)
         return total
 
     def _identity(self, key):

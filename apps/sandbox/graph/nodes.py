@@ -63,11 +63,9 @@ class Reader:
             today = days.ordinal_of(planted.account.zone, self.call.now)
             adset = planted.adsets[adset_id]
             total = 0.0
-            for ad, ad_day in zip(
-                adset.ads, planted.series_of(adset_id).day(today, self.call.now), strict=True
-            ):
+            for ad, ad_day in zip(adset.ads, planted.series_of(adset_id).day(today, self.call.now), strict=True):
                 if ad_day is not None:
-                    seen = observed.observe(planted.account, adset, ad, today, ad_day, self.call.now)
+                    seen = observed.observe(planted.account, adset, ad, today, ad_day, as_of=self.call.now)
                     total += seen.spend if seen else 0.0
             self._spent[adset_id] = total
         return self._spent[adset_id]
@@ -154,6 +152,17 @@ _BUDGETS = {
 }
 
 
+def _spent_ever(reader, account):
+    planted = tree.of(account)
+    today = days.ordinal_of(planted.account.zone, reader.call.now)
+    total = 0.0
+    for adset_id in planted.adsets:
+        series = planted.series_of(adset_id)
+        for ordinal in range(series.first, today + 1):
+            total += sum(ad_day.spend for ad_day in series.day(ordinal, reader.call.now) if ad_day)
+    return total * planted.offset
+
+
 def _offset_hours(_reader, account):
     zone = ZoneInfo(account.timezone)
     return dt.datetime.fromtimestamp(_reader.call.now, zone).utcoffset().total_seconds() / 3600
@@ -170,7 +179,7 @@ FIELDS = {
         "timezone_name": _text("timezone"),
         "timezone_id": lambda _reader, account: account.traits.get("timezone_id", 1),
         "timezone_offset_hours_utc": _offset_hours,
-        "amount_spent": lambda _reader, account: str(account.traits.get("amount_spent", 0)),
+        "amount_spent": lambda reader, account: str(round(_spent_ever(reader, account))),
         "balance": lambda _reader, account: "0",
         "spend_cap": lambda _reader, account: "0",
         "min_daily_budget": lambda _reader, account: currency.minimum_daily_budget(account.currency),
@@ -245,7 +254,5 @@ def _story(row):
         "call_to_action": {"type": row.traits.get("cta")},
     }
     if row.traits.get("format") == "CAROUSEL":
-        link["child_attachments"] = [
-            {"link": row.traits.get("link"), "name": f"Carte {n}"} for n in (1, 2, 3)
-        ]
+        link["child_attachments"] = [{"link": row.traits.get("link"), "name": f"Carte {n}"} for n in (1, 2, 3)]
     return {"page_id": f"10{row.account_id[-12:]}", "link_data": link}

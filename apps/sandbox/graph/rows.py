@@ -3,55 +3,18 @@
 from apps.sandbox.graph.errors import bad_parameter
 from apps.sandbox.world import days
 
-IDENTITY = [
-    "account_id",
-    "account_name",
-    "account_currency",
-    "campaign_id",
-    "campaign_name",
-    "adset_id",
-    "adset_name",
-    "ad_id",
-    "ad_name",
-    "objective",
-    "optimization_goal",
-    "buying_type",
-    "attribution_setting",
-]
-METRICS = [
-    "impressions",
-    "reach",
-    "frequency",
-    "clicks",
-    "inline_link_clicks",
-    "unique_clicks",
-    "ctr",
-    "inline_link_click_ctr",
-    "cpc",
-    "cpm",
-    "cpp",
-    "cost_per_inline_link_click",
-    "spend",
-    "actions",
-    "action_values",
-    "purchase_roas",
-    "website_purchase_roas",
-    "cost_per_action_type",
-    "outbound_clicks",
-    "outbound_clicks_ctr",
-    "conversions",
-    "video_play_actions",
-    "video_p25_watched_actions",
-    "video_p50_watched_actions",
-    "video_p75_watched_actions",
-    "video_p100_watched_actions",
-    "video_thruplay_watched_actions",
-    "quality_ranking",
-    "engagement_rate_ranking",
-    "conversion_rate_ranking",
-    "date_start",
-    "date_stop",
-]
+IDENTITY = (
+    "account_id", "account_name", "account_currency", "campaign_id", "campaign_name", "adset_id", "adset_name",
+    "ad_id", "ad_name", "objective", "optimization_goal", "buying_type", "attribution_setting",
+)  # fmt: skip
+METRICS = (
+    "impressions", "reach", "frequency", "clicks", "inline_link_clicks", "unique_clicks", "ctr",
+    "inline_link_click_ctr", "cpc", "cpm", "cpp", "cost_per_inline_link_click", "spend", "actions", "action_values",
+    "purchase_roas", "website_purchase_roas", "cost_per_action_type", "outbound_clicks", "outbound_clicks_ctr",
+    "conversions", "video_play_actions", "video_p25_watched_actions", "video_p50_watched_actions",
+    "video_p75_watched_actions", "video_p100_watched_actions", "video_thruplay_watched_actions", "quality_ranking",
+    "engagement_rate_ranking", "conversion_rate_ranking", "date_start", "date_stop",
+)  # fmt: skip
 KNOWN = frozenset(IDENTITY) | frozenset(METRICS)
 DEFAULT_FIELDS = {
     "account": ("account_id",),
@@ -79,7 +42,7 @@ def decimal(value):
     return text or "0"
 
 
-def row(figures, identity, fields, windows, conversion, first, last):
+def row(figures, identity, *, fields, windows, conversion, first, last):
     """One row of the answer with the wanted fields; what has no value is left out, the dates always come."""
     made = {}
     for name in fields:
@@ -171,9 +134,7 @@ def values(figures, windows, conversion):
     entry = {"value": decimal(total)}
     clicked = figures.click_7d / figures.conversions
     for window in windows:
-        share = {"7d_click": clicked, "28d_click": clicked, "1d_view": 1 - clicked, "default": 1.0}.get(
-            window
-        )
+        share = {"7d_click": clicked, "28d_click": clicked, "1d_view": 1 - clicked, "default": 1.0}.get(window)
         if window == "1d_click":
             share = figures.click_1d / figures.conversions
         if share:
@@ -229,9 +190,7 @@ _WRITERS = {
     "purchase_roas": _roas("omni_purchase"),
     "website_purchase_roas": _roas("offsite_conversion.fb_pixel_purchase"),
     "cost_per_action_type": _costs,
-    "outbound_clicks": lambda f, w, c: [
-        {"action_type": "outbound_click", "value": str(int(f.link_clicks * 0.97))}
-    ],
+    "outbound_clicks": lambda f, w, c: [{"action_type": "outbound_click", "value": str(int(f.link_clicks * 0.97))}],
     "outbound_clicks_ctr": lambda f, w, c: (
         [{"action_type": "outbound_click", "value": _ratio(int(f.link_clicks * 0.97), f.impressions, 100)}]
     ),

@@ -1,5 +1,8 @@
 """Asynchronous insights: a job that gets further each time somebody asks."""
 
+from dataclasses import replace
+
+from django.db import transaction
 from django.db.models import F
 
 from apps.sandbox import clock
@@ -17,24 +20,22 @@ def start(call, kind, row):
     insights.query(call, kind, row)
     state = clock.state()
     account = row if kind == "account" else row.account
-    number = ReportRun.objects.count() + 1
     fate = "Job Completed"
     if call.fault("job_failed"):
         fate = "Job Failed"
     elif call.fault("job_skipped"):
         fate = "Job Skipped"
-    params = {
-        name: value for name, value in call.params.items() if name not in {"access_token", "appsecret_proof"}
-    }
-    run = ReportRun.objects.create(
-        id="6" + noise.digits(17, state.seed, "run", number),
-        account=account,
-        node_id=f"act_{row.pk}" if kind == "account" else row.pk,
-        params=params,
-        created_at=call.now,
-        fate=fate,
-        hidden_reads=1 if state.async_first_read_missing or call.fault("run_missing") else 0,
-    )
+    params = {name: value for name, value in call.params.items() if name not in {"access_token", "appsecret_proof"}}
+    with transaction.atomic():
+        run = ReportRun.objects.create(
+            id="6" + noise.digits(17, state.seed, "run", ReportRun.objects.count()),
+            account=account,
+            node_id=f"act_{row.pk}" if kind == "account" else row.pk,
+            params=params,
+            created_at=call.now,
+            fate=fate,
+            hidden_reads=1 if state.async_first_read_missing or call.fault("run_missing") else 0,
+        )
     return {"report_run_id": run.pk}
 
 
@@ -102,4 +103,4 @@ def results(call, run, resolve):
     call.params = run.params | own
     asked = insights.query(call, kind, row)
     call.params = {name: value for name, value in call.params.items() if name in _OWN_PARAMS}
-    return insights.answer(call, asked)
+    return insights.answer(call, replace(asked, as_of=min(asked.as_of, run.created_at)))

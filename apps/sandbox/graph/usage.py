@@ -31,7 +31,7 @@ def forget():
 
 
 def meter(call):
-    """Charge a call to its app and account and return the headers; raises when the account is over."""
+    """Charge a call to its app and account and return the headers."""
     points = 3 if call.method in {"POST", "DELETE"} else 1
     app_score = charge(f"app:{call.token.app_id}", points, call.now)
     percent = min(100, round(app_score / DEFAULT_ALLOWANCE * 100))
@@ -41,19 +41,27 @@ def meter(call):
     account = call.notes.get("account")
     if account is None:
         return headers
-    allowance = account.traits.get("rate_limit_points") or DEFAULT_ALLOWANCE
-    score = charge(f"account:{account.pk}", points, call.now)
-    used = round(score / allowance * 100, 2)
-    insights = "insights" in call.path
-    regain = max(1, round(DECAY_SECONDS / 60)) if used > 100 else 0
-    headers |= account_headers(account.pk, call.token.app_id, used, regain, insights=insights)
-    if used > 100:
+    used = _used(account, charge(f"account:{account.pk}", points, call.now))
+    return headers | account_headers(account.pk, used, 0, insights="insights" in call.path)
+
+
+def refuse_if_over(call, account):
+    """Refuse before any work is done when a scenario's `rate_limit_points` of this account are used up."""
+    if not account.traits.get("rate_limit_points"):
+        return
+    used = _used(account, charge(f"account:{account.pk}", 0, call.now))
+    if used >= 100:
+        insights = "insights" in call.path
+        headers = account_headers(account.pk, used, DECAY_SECONDS // 60, insights=insights)
         raise throttled(80000 if insights else 80004, headers=headers)
-    return headers
 
 
-def account_headers(account_id, app_id, used, regain, *, insights):
-    """The three account headers at this percentage; `regain` is in minutes."""
+def _used(account, score):
+    return round(score / (account.traits.get("rate_limit_points") or DEFAULT_ALLOWANCE) * 100, 2)
+
+
+def account_headers(account_id, used, regain, *, insights):
+    """The account's usage headers at this percentage; `regain` is in minutes."""
     tier = "standard_access"
     headers = {
         "X-Ad-Account-Usage": json.dumps(

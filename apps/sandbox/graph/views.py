@@ -24,15 +24,17 @@ def graph(request, path=""):
     """Answer one HTTP request to the Graph host."""
     parts = [part for part in path.split("/") if part]
     version = parts.pop(0) if parts and _VERSION.match(parts[0]) else ""
+    state = clock.state()
     call = Call(
         method=request.method,
         version=version or CURRENT,
         path=tuple(parts),
         params=_params(request),
         base_url=f"{request.scheme}://{request.get_host()}",
-        now=clock.now(),
+        now=clock.reading(state),
         request_id=request.sandbox_id,
         faults=request.sandbox_faults,
+        page_limit=state.page_limit,
     )
     if call.params.get("method") and call.method == "POST":
         call.method = call.text("method").upper()
@@ -83,37 +85,39 @@ def _route(call):
     if run is not None:
         return runs.results(call, run, resolve) if rest == ["insights"] else runs.status(call, run)
     kind, row = resolve(call, head)
+    if call.method == "GET" and len(rest) <= 1:
+        return _read(call, kind, row, "".join(rest))
     if call.method == "POST" and rest == ["insights"]:
         access.need(call, "ads_read", "ads_management")
         return runs.start(call, kind, row)
-    if call.method == "POST" and not rest:
-        if kind in {"account", "creative"}:
-            raise bad_parameter("This node cannot be edited here")
-        return writes.update(call, head)
-    if call.method == "DELETE" and not rest and kind not in {"account", "creative"}:
-        return writes.delete(call, head)
-    if call.method != "GET" or len(rest) > 1:
-        raise GraphError(2500, f"Unknown path components: /{'/'.join(rest)}")
+    if rest or kind in {"account", "creative"}:
+        raise _unknown(rest)
+    return writes.delete(call, head) if call.method == "DELETE" else writes.update(call, head)
+
+
+def _read(call, kind, row, edge):
     access.need(call, "ads_read", "ads_management")
     wanted = parse_fields(call.text("fields")) if call.params.get("fields") else None
     reader = expansion.reader(call)
-    if not rest:
+    if not edge:
         return reader.render(kind, row, wanted)
-    if rest == ["insights"] and kind != "creative":
+    if edge == "insights" and kind != "creative":
         return insights.answer(call, insights.query(call, kind, row))
-    if rest[0] in edges.EDGE_KINDS and _has_edge(kind, rest[0]):
-        return edges.listing(call, reader, kind, row, rest[0], wanted)
-    if kind == "account" and rest == ["minimum_budgets"]:
+    if _has_edge(kind, edge):
+        return edges.listing(call, reader, (kind, row), edge, wanted)
+    if (kind, edge) == ("account", "minimum_budgets"):
         return _minimum_budgets(row)
-    if kind == "ad" and rest == ["adcreatives"]:
+    if (kind, edge) == ("ad", "adcreatives"):
         return {"data": [reader.render("creative", row.creative, wanted)]}
-    raise GraphError(2500, f"Unknown path components: /{'/'.join(rest)}")
+    raise _unknown([edge])
+
+
+def _unknown(rest):
+    return GraphError(2500, f"Unknown path components: /{'/'.join(rest)}")
 
 
 def _has_edge(kind, edge):
-    return edge in {"account": set(edges.EDGE_KINDS), "campaign": {"adsets", "ads"}, "adset": {"ads"}}.get(
-        kind, set()
-    )
+    return edge in {"account": set(edges.EDGE_KINDS), "campaign": {"adsets", "ads"}, "adset": {"ads"}}.get(kind, set())
 
 
 def resolve(call, object_id):
@@ -148,7 +152,7 @@ def _me(call, rest):
     if not rest:
         return {"id": call.token.user_id, "name": call.token.user_name}
     if rest != ["adaccounts"]:
-        raise GraphError(2500, f"Unknown path components: /{'/'.join(rest)}")
+        raise _unknown(rest)
     access.need(call, "ads_read", "ads_management")
     wanted = parse_fields(call.text("fields")) if call.params.get("fields") else None
     rows = list(Account.objects.filter(pk__in=call.token.account_ids).order_by("pk"))
@@ -162,11 +166,7 @@ def _me(call, rest):
 
 def _minimum_budgets(account):
     low = currency.minimum_daily_budget(account.currency)
-    return {
-        "data": [
-            {"currency": account.currency, "min_daily_budget_imp": low, "min_daily_budget_low_freq": low * 5}
-        ]
-    }
+    return {"data": [{"currency": account.currency, "min_daily_budget_imp": low, "min_daily_budget_low_freq": low * 5}]}
 
 
 def _debug_token(call):
@@ -202,9 +202,7 @@ def _batch(call, *, versioned):
     if not isinstance(items, list):
         return _refused(call, bad_parameter("Param batch must be an array"))
     if len(items) > MAX_BATCH:
-        return _refused(
-            call, GraphError(100, "(#100) Too many requests in batch message. Maximum batch size is 50")
-        )
+        return _refused(call, GraphError(100, "(#100) Too many requests in batch message. Maximum batch size is 50"))
     fault = call.fault("batch_null")
     lost = set(fault.params.get("items", [0])) if fault else set()
     answers = []
@@ -218,9 +216,7 @@ def _batch_item(outer, item, number, *, versioned):
     address = urlsplit(str(item.get("relative_url", "")))
     parts = [part for part in address.path.split("/") if part]
     version = parts.pop(0) if parts and _VERSION.match(parts[0]) else ""
-    params = {
-        name: outer.params[name] for name in ("access_token", "appsecret_proof") if name in outer.params
-    }
+    params = {name: outer.params[name] for name in ("access_token", "appsecret_proof") if name in outer.params}
     params |= dict(parse_qsl(address.query, keep_blank_values=True))
     params |= dict(parse_qsl(item.get("body") or "", keep_blank_values=True))
     call = Call(
@@ -232,6 +228,7 @@ def _batch_item(outer, item, number, *, versioned):
         now=outer.now,
         request_id=f"{outer.request_id}.{number}",
         faults=outer.faults,
+        page_limit=outer.page_limit,
     )
     status, body, headers = answer(call, versioned=versioned or bool(version))
     listed = [{"name": name, "value": value} for name, value in headers.items()]

@@ -93,9 +93,7 @@ def _check(call, node, name, value):
             title="Deleted object cannot be edited",
             user_message="This object is deleted: only its name can change.",
         )
-    if node.status == "ARCHIVED" and not (
-        name == "name" or (name == "status" and value in {"DELETED", "ARCHIVED"})
-    ):
+    if node.status == "ARCHIVED" and not (name == "name" or (name == "status" and value in {"DELETED", "ARCHIVED"})):
         raise bad_parameter(
             "Invalid parameter",
             subcode=1487056,
@@ -146,9 +144,7 @@ def _check_budget(call, node, name, value):
 def _check_home(node, name):
     has_own = bool(node.daily_budget or node.lifetime_budget)
     if node.kind == "adset" and (node.parent.daily_budget or node.parent.lifetime_budget):
-        raise _budget_at_both(
-            "This ad set's campaign uses a campaign budget: change it on the campaign.", name
-        )
+        raise _budget_at_both("This ad set's campaign uses a campaign budget: change it on the campaign.", name)
     if node.kind == "campaign" and not has_own:
         raise _budget_at_both("The ad sets of this campaign have their own budgets.", name)
     other = "lifetime_budget" if name == "daily_budget" else "daily_budget"

@@ -46,9 +46,7 @@ def messages(request, _body):
 def views(_request, _body):
     """All modals ever opened, oldest first."""
     rows = SlackView.objects.order_by("opened_wall").select_related("team")
-    return {
-        "views": [{"user_id": row.user_id, "state": row.state, "view": modals.describe(row)} for row in rows]
-    }
+    return {"views": [{"user_id": row.user_id, "state": row.state, "view": modals.describe(row)} for row in rows]}
 
 
 @lever("POST")
@@ -143,9 +141,7 @@ def event(_request, body):
         "type": "event_callback",
         "event_id": body.get("event_id") or "Ev" + uuid.uuid4().hex[:9].upper(),
         "event_time": int(time.time()),
-        "authorizations": [
-            {"enterprise_id": None, "team_id": team.pk, "user_id": team.bot_user_id, "is_bot": True}
-        ],
+        "authorizations": [{"enterprise_id": None, "team_id": team.pk, "user_id": team.bot_user_id, "is_bot": True}],
     }
     headers = {"Content-Type": "application/json"}
     if body.get("retry_num"):
@@ -216,9 +212,7 @@ def _button(blocks, body):
 
 
 def _action(block, element, body):
-    made = {
-        name: element[name] for name in ("action_id", "type", "text", "value", "style") if name in element
-    }
+    made = {name: element[name] for name in ("action_id", "type", "text", "value", "style") if name in element}
     made |= {"block_id": block.get("block_id"), "action_ts": f"{time.time():.6f}"}
     if "selected" in body:
         options = [option for option in element.get("options", []) if option["value"] == body["selected"]]
@@ -259,9 +253,7 @@ def _interactive(team, payload, body):
 
 
 def _opened(user_id, answer):
-    rows = SlackView.objects.filter(user_id=user_id, opened_wall__gte=answer["sent_at"]).values_list(
-        "pk", flat=True
-    )
+    rows = SlackView.objects.filter(user_id=user_id, opened_wall__gte=answer["sent_at"]).values_list("pk", flat=True)
     return list(rows)
 
 

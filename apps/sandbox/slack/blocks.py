@@ -36,9 +36,7 @@ class BadBlocks(Exception):
 def check_message(blocks, text):
     """Refuse what chat.postMessage and chat.update refuse."""
     if not isinstance(blocks, list) or len(blocks) > MESSAGE_BLOCKS:
-        raise BadBlocks(
-            "invalid_blocks", f"[ERROR] no more than {MESSAGE_BLOCKS} items allowed [json-pointer:/blocks]"
-        )
+        raise BadBlocks("invalid_blocks", f"[ERROR] no more than {MESSAGE_BLOCKS} items allowed [json-pointer:/blocks]")
     if len(text or "") > TEXT:
         raise BadBlocks("msg_too_long")
     _check_all(blocks, modal=False)
@@ -64,9 +62,7 @@ def check_view(view):
             f"[ERROR] no more than {MODAL_BLOCKS} items allowed [json-pointer:/view/blocks]",
         )
     if any(block.get("type") == "input" for block in blocks) and "submit" not in view:
-        raise BadBlocks(
-            "invalid_arguments", "[ERROR] submit is required with input blocks [json-pointer:/view]"
-        )
+        raise BadBlocks("invalid_arguments", "[ERROR] submit is required with input blocks [json-pointer:/view]")
     _check_all(blocks, modal=True)
 
 
@@ -79,9 +75,7 @@ def _check_all(blocks, *, modal):
         block_id = block.get("block_id", "")
         _limit(block_id, 255, f"{where}/block_id")
         if block_id and block_id in seen:
-            raise BadBlocks(
-                "invalid_blocks", f"[ERROR] block_id {block_id} already exists [json-pointer:{where}]"
-            )
+            raise BadBlocks("invalid_blocks", f"[ERROR] block_id {block_id} already exists [json-pointer:{where}]")
         seen.add(block_id)
         _CHECKS.get(block["type"], lambda *_: None)(block, where)
         if block["type"] == "input" and not modal:
@@ -117,9 +111,7 @@ def _actions(block, where):
     _count(block.get("elements", []), 25, f"{where}/elements", least=1)
     ids = [one.get("action_id") for one in block["elements"] if one.get("action_id")]
     if len(ids) != len(set(ids)):
-        raise BadBlocks(
-            "invalid_blocks", f"[ERROR] action_id must be unique in a block [json-pointer:{where}]"
-        )
+        raise BadBlocks("invalid_blocks", f"[ERROR] action_id must be unique in a block [json-pointer:{where}]")
     for index, one in enumerate(block["elements"]):
         _element(one, f"{where}/elements/{index}")
 
@@ -161,9 +153,7 @@ def _element(element, where):
         _limit(element.get("value", ""), 2000, f"{where}/value")
         _limit(element.get("url", ""), 3000, f"{where}/url")
         if element.get("style", "primary") not in {"primary", "danger"}:
-            raise BadBlocks(
-                "invalid_blocks", f"[ERROR] must be primary or danger [json-pointer:{where}/style]"
-            )
+            raise BadBlocks("invalid_blocks", f"[ERROR] must be primary or danger [json-pointer:{where}/style]")
     if "options" in element:
         _count(element["options"], 5 if kind == "overflow" else 100, f"{where}/options", least=1)
         for index, option in enumerate(element["options"]):
@@ -189,16 +179,12 @@ def _limit(value, most, where, *, required=False):
     if not isinstance(value, str) or (required and not value):
         raise BadBlocks("invalid_blocks", f"[ERROR] must be more than 0 characters [json-pointer:{where}]")
     if len(value) > most:
-        raise BadBlocks(
-            "invalid_blocks", f"[ERROR] must be less than {most + 1} characters [json-pointer:{where}]"
-        )
+        raise BadBlocks("invalid_blocks", f"[ERROR] must be less than {most + 1} characters [json-pointer:{where}]")
 
 
 def _count(items, most, where, *, least=0):
     if not isinstance(items, list) or not least <= len(items) <= most:
-        raise BadBlocks(
-            "invalid_blocks", f"[ERROR] between {least} and {most} items allowed [json-pointer:{where}]"
-        )
+        raise BadBlocks("invalid_blocks", f"[ERROR] between {least} and {most} items allowed [json-pointer:{where}]")
 
 
 def _texts(value):

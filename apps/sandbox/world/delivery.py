@@ -7,7 +7,8 @@ click (40 %). Creatives tire with the impressions they have had, so a bigger bud
 
 import math
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import pairwise
 
 from apps.sandbox.world import days, noise
 from apps.sandbox.world.specs import Timeline
@@ -56,18 +57,12 @@ def pieces(campaign, adset, until):
         cuts.update(timeline.times)
     cuts.update(ad.start for ad in adset.ads)
     marks = sorted(cut for cut in cuts if adset.start <= cut <= until)
-    return [
-        Piece(start, end, *_state_at(campaign, adset, start))
-        for start, end in zip(marks, marks[1:], strict=False)
-        if end > start
-    ]
+    return [Piece(start, end, *_state_at(campaign, adset, start)) for start, end in pairwise(marks) if end > start]
 
 
 def _state_at(campaign, adset, instant):
     running = tuple(
-        index
-        for index, ad in enumerate(adset.ads)
-        if ad.start <= instant and ad.status.at(instant) == "ACTIVE"
+        index for index, ad in enumerate(adset.ads) if ad.start <= instant and ad.status.at(instant) == "ACTIVE"
     )
     on = campaign.status.at(instant) == "ACTIVE" and adset.status.at(instant) == "ACTIVE"
     if not (on and running):
@@ -172,7 +167,7 @@ class Series:
 
 def freshness(ad, seen, audience):
     """What is left of a creative's pull after so many impressions: 1 when new, never under the floor."""
-    return TIRED_FLOOR + (1 - TIRED_FLOOR) * math.exp(-ad.wear * seen / (audience * 4))
+    return TIRED_FLOOR + (1 - TIRED_FLOOR) * math.exp(-ad.wear * seen / (audience * 2))
 
 
 def market(account, adset, ordinal):
@@ -186,9 +181,7 @@ def drift(account, adset, ordinal):
     """A slow wave of the ad set's market, straight lines between weekly knots; part of the expectation."""
     week, offset = divmod(ordinal, 7)
     sigma = 0.10 * account.noise
-    here, there = (
-        noise.lognormal(noise.uniform(account.seed, adset.id, "week", w), sigma) for w in (week, week + 1)
-    )
+    here, there = (noise.lognormal(noise.uniform(account.seed, adset.id, "week", w), sigma) for w in (week, week + 1))
     return here + (there - here) * offset / 7
 
 
@@ -218,8 +211,3 @@ def expected(account, campaign, adset, first, last):
                 for name in totals:
                     totals[name] += getattr(ad_day, name)
     return totals | {"revenue": totals["conversions"] * account.order_value}
-
-
-def swapped(campaign, adset):
-    """The campaign with this ad set in the place of the one with the same id."""
-    return replace(campaign, adsets=tuple(adset if own.id == adset.id else own for own in campaign.adsets))

@@ -34,7 +34,7 @@ class Figures:
     reach: int = 0
 
     def add(self, other):
-        """Sum another ad-day into this one. `reach` is not additive and is set by `cover`."""
+        """Sum another ad-day into this one. A sum of `reach` counts people twice: `coverage` corrects it."""
         self.spend += other.spend
         self.impressions += other.impressions
         self.clicks += other.clicks
@@ -49,6 +49,7 @@ class Figures:
         self.reactions += other.reactions
         self.comments += other.comments
         self.carts += other.carts
+        self.reach += other.reach
 
 
 def attributed_share(age_days):
@@ -67,7 +68,7 @@ def part(count, share, u):
     return min(count, math.floor(count * share + u))
 
 
-def observe(account, adset, ad, ordinal, expected, as_of):
+def observe(account, adset, ad, ordinal, expected, *, as_of):
     """The figures of one ad on one day as seen at `as_of`, or None when nothing was delivered."""
     u = noise.uniforms(account.seed, ad.id, ordinal)
     wobble = account.noise
@@ -110,6 +111,6 @@ def room(adset, seen):
     return max(400.0, adset.audience * 0.12 / (1 + 3 * seen / adset.audience))
 
 
-def coverage(impressions, people):
-    """Distinct people met by impressions thrown at random over `people`; at least 1."""
-    return max(1, min(impressions, round(people * -math.expm1(-impressions / people))))
+def coverage(meetings, people):
+    """Distinct people among so many chance meetings in a crowd of `people`; at least 1."""
+    return max(1, min(meetings, round(people * -math.expm1(-meetings / people))))
