@@ -44,7 +44,8 @@ GET  /_control/slack/messages    ?channel=C1 -> {"messages": [{"channel", "ts", 
                                  "ephemeral_to", "deleted", "edits": [earlier contents]}]}
 GET  /_control/slack/views       -> {"views": [{"user_id", "state": open|closed, "view"}]}
 POST /_control/slack/press       {"user_id": "U1", "action_id": "approve", "value"?, "block_id"?, "channel"?, "ts"?,
-                                 "forged"?: true, "signature"?: good|wrong|missing|stale|garbled, "url"?} -> {"status",
+                                 "forged"?: true, "signature"?: good|wrong|missing|stale|garbled, "url"?,
+                                 "trigger_age"?: 4 (seconds; the trigger lives 3)} -> {"status",
                                  "body", "delivery", "millis", "trigger_id", "opened_views": [ids]}
 POST /_control/slack/submit      {"user_id"?, "view_id"?, "values": {block_id: text}, "close"?, "signature"?}
 POST /_control/slack/event       {"event": {...}, "event_id"?, "retry_num"?, "signature"?}

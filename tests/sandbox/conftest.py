@@ -125,7 +125,8 @@ class Durum(http.server.BaseHTTPRequestHandler):
         form = parse_qs(body)
         payload = json.loads(form["payload"][0] if "payload" in form else body)
         self.server.received.append((dict(self.headers), body, payload))
-        text = json.dumps(self.server.answer(payload) or "").encode() if self.server.answer else b""
+        wanted = self.server.answer(payload) if self.server.answer else ""
+        text = json.dumps(wanted).encode() if wanted else b""
         self.send_response(200)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
@@ -141,7 +142,7 @@ def receiver():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Durum)
     server.received, server.answer = [], None
     server.url = f"http://127.0.0.1:{server.server_port}/slack/events/"
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield server
     server.shutdown()

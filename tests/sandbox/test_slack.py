@@ -142,10 +142,7 @@ def test_a_modal_stays_open_when_durum_answers_with_errors(office, receiver):
 
 def test_a_trigger_dies_after_three_seconds(office):
     office.slack("chat.postMessage", channel="C1", text="?", blocks=[BUTTONS])
-    press = office.control("slack/press", {"user_id": "U1", "action_id": "approve"})
-    deadline = time.monotonic() + 3.05
-    while time.monotonic() < deadline:
-        assert office.slack("auth.test").json()["ok"]
+    press = office.control("slack/press", {"user_id": "U1", "action_id": "approve", "trigger_age": 3.1})
     assert (
         office.slack("views.open", trigger_id=press["trigger_id"], view=MODAL).json()["error"] == "expired_trigger_id"
     )

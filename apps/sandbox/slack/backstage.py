@@ -69,7 +69,7 @@ def press(request, body):
             "channel_id": message.channel_id,
             "is_ephemeral": bool(message.ephemeral_to),
         },
-        "trigger_id": _trigger(user["user"]["id"]),
+        "trigger_id": _trigger(user["user"]["id"], body),
         "team": {"id": body.get("team_id_claimed", team.pk), "domain": "sandbox"},
         "enterprise": None,
         "is_enterprise_install": False,
@@ -102,7 +102,7 @@ def submit(_request, body):
         "team": {"id": row.team_id, "domain": "sandbox"},
         "api_app_id": row.team.app_id,
         "token": "deprecated",
-        "trigger_id": _trigger(user["user"]["id"]),
+        "trigger_id": _trigger(user["user"]["id"], body),
         "view": modals.describe(row, values),
         "response_urls": [],
         "is_enterprise_install": False,
@@ -121,7 +121,7 @@ def _after_submission(row, answer):
         action = json.loads(answer["body"] or "{}")
     except ValueError:
         action = {}
-    kind = action.get("response_action")
+    kind = action.get("response_action") if isinstance(action, dict) else None
     if kind in {"update", "push"}:
         modals.replace(row, action["view"])
     elif kind != "errors":
@@ -237,9 +237,11 @@ def _values(blocks, typed):
     return values
 
 
-def _trigger(user_id):
+def _trigger(user_id, body):
     name = f"{int(time.time() * 1000)}.{uuid.uuid4().int % 10**10}.{uuid.uuid4().hex}"
-    return SlackTrigger.objects.create(pk=name, user_id=user_id, wall=time.time()).pk
+    return SlackTrigger.objects.create(
+        pk=name, user_id=user_id, wall=time.time() - float(body.get("trigger_age", 0))
+    ).pk
 
 
 def _hook(request, message, user_id):
