@@ -10,7 +10,7 @@ per unit of currency. Arrays are one-dimensional, one entry per ad set (or ad-se
 says otherwise.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
@@ -50,6 +50,17 @@ class Prior:
     @property
     def mean(self):
         return self.shape / self.pseudo_spend
+
+    def widened(self):
+        """The prior of one ad set with the errors taken in: same mean, wider. For judging ad sets one by
+        one.
+
+        A fit to few or very noisy weeks may say that all ad sets are alike; without its errors everybody
+        would then be as sure as the average seems to be.
+        """
+        squared_variation = np.exp(self.log_shape_error**2 / 2) / self.shape + np.expm1(self.log_mean_error**2)
+        shape = float(1 / squared_variation)
+        return replace(self, shape=shape, pseudo_spend=shape / self.mean, log_shape_error=0.0, log_mean_error=0.0)
 
     def draws(self, rng, size):
         """Possible shapes and mean rates within the errors, two arrays (size, 1)."""

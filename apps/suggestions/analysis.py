@@ -6,95 +6,21 @@ be proposed. Reasons are codes with numbers; the words are the caller's.
 """
 
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 
 from apps.ads import benchmarks as bench
 from apps.suggestions import confidence
+from apps.suggestions.candidates import ACTION_OF, REASON_OF, SKIP_CODES, Analysis, Candidate, Skipped
 from apps.suggestions.evidence import Fingerprint, material_change, plain
 from apps.suggestions.gates import Subject, blocked, capped, hours
 from apps.suggestions.metrics import LEVEL_OF, PAUSE, REFRESH, SCALE, Policy, Rule, Table
 
-SKIP_CODES = (
-    "not_delivering",  # paused, archived, under review: nothing to act on
-    "no_revenue",  # no target, or the worth of a conversion is unknown
-    "below_min_spend",
-    "campaign_budget",  # the money sits on the campaign; `retargeted`: the campaign was taken instead
-    "no_budget",  # the platform told no budget
-    "lifetime_budget",  # a raise by percent of a lifetime budget has no daily meaning
-    "in_learning",
-    "changed_by_person",
-    "cooldown",
-    "already_suggested",
-    "conflicts_with",
-    "below_percentile",  # above the client's percentile only until noise is taken off
-    "low_confidence",
-    "refused_unchanged",
-    "max_change",
-    "budget_cap",
-    "daily_cap",
-)
-ACTION_OF = {SCALE: "raise_budget", PAUSE: "pause", REFRESH: "refresh_creative"}
-REASON_OF = {
-    SCALE: "roi_above_target_and_percentile",
-    PAUSE: "roi_below_target",
-    REFRESH: "creative_fatigue",
-}
+__all__ = ["SKIP_CODES", "Analysis", "Candidate", "Skipped", "analyse"]
+
 _ORDER = {PAUSE: 0, SCALE: 1, REFRESH: 2}  # a pause is proposed first, so that others can give way to it
 _HALF = 1.645  # half a 90 % interval in standard errors
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One suggestion to make.
-
-    `target_minor` is the absolute budget for a raise (None otherwise), `before_minor` what it must be
-    before. `reason` is a code whose numbers are in `evidence`, which json can dump. `limited_by` names the
-    cap that cut the raise ("" if none).
-    """
-
-    kind: str
-    rule_key: int
-    level: str
-    entity_id: int
-    action: str
-    reason: str
-    confidence: float
-    priority: int
-    expires_at: datetime
-    before_minor: int | None
-    target_minor: int | None
-    limited_by: str
-    impact: confidence.Impact | None
-    fingerprint: Fingerprint
-    evidence: dict
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """An entity that a rule touched and that was not proposed: one of SKIP_CODES and its numbers
-    (JSON-able).
-    """
-
-    kind: str
-    rule_key: int
-    level: str
-    entity_id: int
-    code: str
-    numbers: dict
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """`candidates` in the order people should see them. `benchmarks` by window in days."""
-
-    candidates: tuple[Candidate, ...]
-    skipped: tuple[Skipped, ...]
-    benchmarks: dict[int, bench.Benchmarks]
-    prior: bench.Prior | None
-    order_value: bench.OrderValue | None
-    phi: float
 
 
 def analyse(metrics, rules, policy: Policy, now):
@@ -184,9 +110,10 @@ class _Run:
             )
             posterior = marks = None
             if self.prior and self.value:
-                posterior = self.posterior(table.conversions, table.spend, table.revenue)
+                sums = table.conversions, table.spend, table.revenue
+                posterior = self.posterior(*sums)
                 marks = bench.benchmarks(
-                    posterior,
+                    bench.return_posterior(*sums, prior=self.prior, value=self.value, phi=self.phi),
                     table.spend,
                     table.revenue,
                     prior=self.prior,
@@ -197,7 +124,8 @@ class _Run:
         return self.windows[table.window_days]
 
     def posterior(self, conversions, spend, revenue):
-        return bench.return_posterior(conversions, spend, revenue, prior=self.prior, value=self.value, phi=self.phi)
+        prior = self.prior.widened()
+        return bench.return_posterior(conversions, spend, revenue, prior=prior, value=self.value, phi=self.phi)
 
     def returns(self, rule):
         """Scale and pause: the return of ad sets against the client's target."""
@@ -207,7 +135,7 @@ class _Run:
         if not target or posterior is None:
             for row in np.flatnonzero(table.spend > rule.min_spend).tolist():
                 numbers = {"spend": table.spend[row], "revenue": table.revenue[row]}
-                self.skip(rule, _subject(table, row), "no_revenue", roi_target=target, **numbers)
+                self.skip(rule, Subject.of_row(table, row), "no_revenue", roi_target=target, **numbers)
             return
         sums = np.stack([table.conversions, table.spend, table.revenue])
         case = _Case(rule, table, target * rule.roi_factor, marks, posterior, sums)
@@ -225,7 +153,7 @@ class _Run:
         """The touched entities that deliver and have spent enough."""
         subjects = []
         for row in rows.tolist():
-            subject = _subject(table, row)
+            subject = Subject.of_row(table, row)
             spend = table.spend[row]
             if table.status[row] != "ACTIVE":
                 self.skip(rule, subject, "not_delivering", status=str(table.status[row]))
@@ -279,7 +207,7 @@ class _Run:
             for subject in bright:
                 self.skip(case.rule, subject, "campaign_budget", **numbers)
             if passes:
-                kept.append(_campaign(table, rows, campaign_id, case.sums.shape[1], ranked))
+                kept.append(Subject.of_campaign(table, rows, campaign_id, case.sums.shape[1], ranked=ranked))
                 case.sums = np.column_stack([case.sums, whole])
         if case.sums.shape[1] > len(table.spend):
             case.posterior = self.posterior(*case.sums)
@@ -490,37 +418,6 @@ class _Run:
                 }
             )
         return case.shared
-
-
-def _subject(table, row):
-    entity = int(table.entity_id[row])
-    family = dict.fromkeys((entity, int(table.parent_id[row]), int(table.campaign_id[row])))
-    return Subject(
-        level=table.level,
-        entity_id=entity,
-        row=row,
-        family=tuple(key for key in family if key),
-        learning=bool(table.learning[row] == "LEARNING"),
-        budget_minor=int(table.budget_minor[row]),
-        lifetime=bool(table.lifetime_budget[row]),
-        members=(entity,),
-    )
-
-
-def _campaign(table, rows, campaign_id, row, ranked):
-    """The campaign that feeds these ad sets; it learns while any of its active ad sets does."""
-    learning = (table.status[rows] == "ACTIVE") & (table.learning[rows] == "LEARNING")
-    return Subject(
-        level="campaign",
-        entity_id=campaign_id,
-        row=row,
-        family=(campaign_id,),
-        learning=bool(learning.any()),
-        budget_minor=int(table.budget_minor[rows].max()),
-        lifetime=bool(table.lifetime_budget[rows].any()),
-        members=tuple(table.entity_id[rows].tolist()),
-        ranked=ranked,
-    )
 
 
 def _return_print(case, subject, draws):

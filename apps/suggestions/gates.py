@@ -30,6 +30,38 @@ class Subject:
     members: tuple[int, ...]
     ranked: bool = True
 
+    @classmethod
+    def of_row(cls, table, row):
+        """The entity in one row of a table."""
+        entity = int(table.entity_id[row])
+        family = dict.fromkeys((entity, int(table.parent_id[row]), int(table.campaign_id[row])))
+        return cls(
+            level=table.level,
+            entity_id=entity,
+            row=row,
+            family=tuple(key for key in family if key),
+            learning=bool(table.learning[row] == "LEARNING"),
+            budget_minor=int(table.budget_minor[row]),
+            lifetime=bool(table.lifetime_budget[row]),
+            members=(entity,),
+        )
+
+    @classmethod
+    def of_campaign(cls, table, rows, campaign_id, row, *, ranked):
+        """The campaign that feeds the ad sets in `rows`; it learns while any of its active ad sets does."""
+        learning = (table.status[rows] == "ACTIVE") & (table.learning[rows] == "LEARNING")
+        return cls(
+            level="campaign",
+            entity_id=campaign_id,
+            row=row,
+            family=(campaign_id,),
+            learning=bool(learning.any()),
+            budget_minor=int(table.budget_minor[rows].max()),
+            lifetime=bool(table.lifetime_budget[rows].any()),
+            members=tuple(table.entity_id[rows].tolist()),
+            ranked=ranked,
+        )
+
 
 def blocked(rule, subject, past, proposed, now):
     """The first gate that is shut for this entity. `proposed` maps entity ids to kinds proposed in this

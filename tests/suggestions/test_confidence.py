@@ -25,10 +25,10 @@ def simulated_account(rng):
 
     group = np.repeat(np.arange(AD_SETS), WEEKS)
     phi = bench.dispersion(count.ravel(), spend.ravel(), np.repeat(np.arange(AD_SETS), days))
-    prior = bench.fit_prior(weekly(count), weekly(spend), phi)
+    prior = bench.fit_prior(weekly(count), weekly(spend), phi, group)
     value = bench.fit_order_value(weekly(count), weekly(revenue), group)
     n, s, r = (daily[:, -7:].sum(axis=1) for daily in (count, spend, revenue))
-    posterior = bench.return_posterior(n, s, r, prior=prior, value=value, phi=phi)
+    posterior = bench.return_posterior(n, s, r, prior=prior.widened(), value=value, phi=phi)
 
     raw = (r / s > TARGET).astype(float)
     own_value = np.where(n > 0, r / np.maximum(n, 1), value.mean)
