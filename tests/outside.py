@@ -27,6 +27,14 @@ class Sandbox:
         """POST to /_control/<path>; the answer's JSON."""
         return self._answer(self._http.post(f"/_control/{path}", json=payload or {}))
 
+    def fault(self, kind, **order):
+        """Order one misbehaviour, once unless `count` says otherwise."""
+        return self.control("faults", {"kind": kind, **order})
+
+    def forget_faults(self):
+        """Cancel every misbehaviour that is still ordered."""
+        self._answer(self._http.delete("/_control/faults"))
+
     def truth(self, path, **query):
         """GET /_truth/<path>: what only tests may know."""
         return self._answer(self._http.get(f"/_truth/{path}", params=query))

@@ -90,7 +90,7 @@ class Http:
         return Retrying(
             retry=retry_if_exception(_worth_repeating),
             stop=stop_after_attempt(READ_ATTEMPTS),
-            wait=wait_exponential_jitter(initial=0.3, max=LONGEST_WAIT, jitter=0.3),
+            wait=wait_exponential_jitter(multiplier=0.3, max=LONGEST_WAIT, jitter=0.3),
             reraise=True,
         )
 
