@@ -125,6 +125,7 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+AXES_USERNAME_CALLABLE = "apps.clients.accounts.attempted_name"
 AXES_LOCKOUT_TEMPLATE = "account/locked.html"
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 
