@@ -6,3 +6,29 @@ class AdsConfig(AppConfig):
     name = "apps.ads"
     label = "ads"
     verbose_name = _("Ads")
+
+    def ready(self):
+        from apps.core import health, scheduling  # noqa: PLC0415  (their models are not loaded before this point)
+
+        from . import watching  # noqa: PLC0415  (the same)
+
+        health.register("ads_fetch", watching.fetch_is_on_time)
+        for job in (
+            scheduling.Job(
+                "ads-fetch-sweep", "apps.ads.tasks.sweep_fetches", every=60, label=_("Fetches that are due")
+            ),
+            scheduling.Job(
+                "ads-fetch-recent",
+                "apps.ads.tasks.fetch_recent",
+                crontab={"minute": "10"},
+                label=_("Ads of the last days"),
+            ),
+            scheduling.Job(
+                "ads-fetch-everything",
+                "apps.ads.tasks.fetch_everything",
+                crontab={"minute": "30", "hour": "5"},
+                zone="Europe/Paris",
+                label=_("Ads, with every day that may still change"),
+            ),
+        ):
+            scheduling.register(job)

@@ -2,13 +2,17 @@
 
 import datetime as dt
 
+from django.utils.translation import gettext as _
+
 from apps.connectors import currencies, registry
+from apps.connectors.checks import Checked
 from apps.connectors.models import Channel
+from apps.core import clock
 from apps.core.errors import ConnectorError, NeedsReconnect, Rejected
 
 from . import mapping
 from .client import GraphClient, query
-from .records import LEVELS, Health, ObjectState, Page, Report
+from .records import LEVELS, ObjectState, Page, Report
 
 NEEDED_RIGHTS = ("ads_read", "ads_management")
 EDGES = {"campaign": "campaigns", "adset": "adsets", "ad": "ads"}
@@ -21,6 +25,7 @@ STATUSES = {
     "ad": [*_STATUSES, "CAMPAIGN_PAUSED", "ADSET_PAUSED", *_REVIEW],
 }
 GONE = ["ARCHIVED", "DELETED"]
+EXPIRES_SOON = dt.timedelta(days=7)
 STRUCTURE_LIMIT = 200
 INSIGHTS_LIMIT = 500
 _REPORT_STATES = {"Job Completed": "done", "Job Failed": "failed", "Job Skipped": "gone"}
@@ -161,24 +166,29 @@ class MetaAds:
 
     def check(self):
         """Test the connection; raises the same errors as every other call."""
-        token = self.graph.debug_token()
-        expires_at, missing = None, ()
-        if token is not None:
-            if not token.get("is_valid"):
-                raise NeedsReconnect(detail=str((token.get("error") or {}).get("message", "")))
-            if token.get("expires_at"):
-                expires_at = dt.datetime.fromtimestamp(token["expires_at"], dt.UTC)
-            missing = tuple(right for right in NEEDED_RIGHTS if right not in token.get("scopes", ()))
+        token = self.graph.debug_token() or {}
+        if token.get("is_valid") is False:
+            raise NeedsReconnect(detail=str((token.get("error") or {}).get("message", "")))
         account = self.account()
-        return Health(
-            name=account.name,
-            currency=account.currency,
-            time_zone=account.time_zone,
-            is_open=account.is_open,
-            expires_at=expires_at,
-            missing=missing,
-            warning=self.version_warning,
+        return Checked(
+            text=f"{account.name} · {account.currency} · {account.time_zone}",
+            warnings=tuple(self._warnings(token, account)),
         )
+
+    def _warnings(self, token, account):
+        missing = [right for right in NEEDED_RIGHTS if token and right not in token.get("scopes", ())]
+        if missing:
+            yield _("The token lacks: %(rights)s. Connect again and grant it.") % {"rights": ", ".join(missing)}
+        if token.get("expires_at"):
+            left = dt.datetime.fromtimestamp(token["expires_at"], dt.UTC) - clock.now()
+            if left < EXPIRES_SOON:
+                yield _("The token expires in %(days)s days. Connect again before.") % {"days": max(0, left.days)}
+        if not account.is_open:
+            yield _("Meta has disabled this account. Look at it in Ads Manager.")
+        if not currencies.is_known(account.currency):
+            yield _("Durum cannot write budgets in %(currency)s.") % {"currency": account.currency}
+        if self.version_warning:
+            yield _("Meta warns about the version in use: %(warning)s") % {"warning": self.version_warning}
 
 
 def _insight_query(since, until):

@@ -98,7 +98,7 @@ def creative(raw):
         or (action.get("value") or {}).get("link")
         or _first(feed, "link_urls", "website_url"),
         media_url=raw.get("image_url") or raw.get("thumbnail_url") or "",
-        url_tags=raw.get("url_tags") or "",
+        angle_tag=dict(parse_qsl(raw.get("url_tags") or "")).get("angle", ""),
     )
 
 
@@ -115,11 +115,6 @@ def _format(raw, link, video, feed):
 def _first(feed, key, inner):
     entries = feed.get(key) or [{}]
     return entries[0].get(inner, "")
-
-
-def tag(url_tags, name):
-    """The value of one URL tag (`angle=price&utm_source=meta`), or ""."""
-    return dict(parse_qsl(url_tags)).get(name, "")
 
 
 def insight(raw):

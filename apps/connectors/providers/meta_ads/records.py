@@ -27,7 +27,7 @@ class Account:
 
 @dataclass(frozen=True)
 class CreativeRecord:
-    """What an ad shows. `format` is image, video, carousel or other."""
+    """What an ad shows. `format` is image, video, carousel or other; `angle_tag` is the URL tag `angle`."""
 
     id: str
     name: str = ""
@@ -37,7 +37,7 @@ class CreativeRecord:
     call_to_action: str = ""
     link_url: str = ""
     media_url: str = ""
-    url_tags: str = ""
+    angle_tag: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,16 +108,3 @@ class ObjectState:
     lifetime_budget: int | None
     currency: str
     raw: Any = None
-
-
-@dataclass(frozen=True)
-class Health:
-    """What a test of the connection found. `missing` names the rights the token lacks."""
-
-    name: str
-    currency: str
-    time_zone: str
-    is_open: bool
-    expires_at: dt.datetime | None
-    missing: tuple[str, ...] = ()
-    warning: str = ""

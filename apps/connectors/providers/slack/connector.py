@@ -5,7 +5,10 @@ Speaks of channels, messages and people; knows nothing of suggestions.
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from apps.connectors import registry
+from apps.connectors.checks import Checked
 from apps.connectors.models import Channel
 from apps.connectors.providers.slack import blocks as limits
 from apps.connectors.providers.slack.client import SlackWire
@@ -56,6 +59,13 @@ class SlackConnector:
         """The connector of a `Channel` row, whose number is `T123/C456`."""
         team_id, _slash, channel_id = channel.external_id.partition("/")
         return cls(channel.token, team_id=team_id, channel_id=channel_id, client_id=channel.client_id, timeout=timeout)
+
+    def check(self):
+        """Test the connection; raises the same errors as every other call."""
+        found = self.auth_test()
+        if self.team_id and found.team_id != self.team_id:
+            return Checked(found.name, (_("The token belongs to another workspace: %(name)s.") % {"name": found.name},))
+        return Checked(found.name)
 
     def auth_test(self):
         """Whose token this is; `NeedsReconnect` when it is nobody's any more."""
