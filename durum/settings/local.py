@@ -20,5 +20,6 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or embedded.local_secret("secret-
 FIELD_KEYS = FIELD_KEYS or [key_from(embedded.local_secret("field-key"))]
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", "testserver"]
 SLACK_SIGNING_SECRET = SLACK_SIGNING_SECRET or embedded.local_secret("slack-signing-secret")
+SANDBOX_KEY = os.environ["SANDBOX_KEY"]
 HTTP_LOOPBACK_ALLOWED = True
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
