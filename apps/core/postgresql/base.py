@@ -37,8 +37,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return super()._rollback()
 
     def _savepoint_rollback(self, sid):
-        self.told = None
-        return super()._savepoint_rollback(sid)
+        # The transaction is broken until the savepoint is back: nothing may be said before it.
+        self.told = current_scope()
+        try:
+            return super()._savepoint_rollback(sid)
+        finally:
+            self.told = None
 
     def _close(self):
         self.told = None

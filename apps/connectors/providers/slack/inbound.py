@@ -69,7 +69,7 @@ def _refusal(word, status):
 
 
 def _is_signed(headers, body):
-    """Checked here before Bolt does: its verifier answers 500 to a timestamp that is no number."""
+    """Whether Slack signed exactly this within the last minutes. Bolt's own check breaks on odd headers."""
     stamp, signature = headers.get("X-Slack-Request-Timestamp", ""), headers.get("X-Slack-Signature", "")
     if not settings.SLACK_SIGNING_SECRET or not SIGNATURE.fullmatch(signature):
         return False
@@ -106,6 +106,7 @@ def _handler(signing_secret):
     app = App(
         name="durum",
         signing_secret=signing_secret,
+        request_verification_enabled=False,  # `_is_signed` was here first: one rule, not two that nearly agree
         authorize=_known,
         process_before_response=True,
         token_verification_enabled=False,
