@@ -69,7 +69,7 @@
     if (event.detail.target?.id === "modal-body" && !modal.open) modal.showModal();
   });
   document.addEventListener("modal:close", () => byId("modal").close());
-  byId("modal")?.addEventListener("close", () => byId("modal-body").replaceChildren());
+  document.addEventListener("close", (event) => event.target.id === "modal" && byId("modal-body").replaceChildren(), true);
 
   const ask = ({ text, title, button, tone }) =>
     new Promise((resolve) => {

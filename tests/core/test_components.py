@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.template import Context, Template
 from django.utils import timezone, translation
 
-from apps.core import formats, navigation
+from apps.core import formats, navigation, periods
 from apps.core.errors import Rejected
 from apps.core.pages import Page, Progress, Sorting
 
@@ -51,6 +51,7 @@ COMPONENTS = {
     "pagination": "{% pagination page %}",
     "bulk_bar": "{% bulk_bar page %}<button>x</button>{% endbulk_bar %}",
     "bulk_checkboxes": "{% bulk_all_checkbox %}{% bulk_checkbox thing %}",
+    "period_control": "{% period_control period %}",
     "export_menu": '{% export_menu "/export/" %}',
     "state_badge": '{% state_badge "failed" bad %}',
     "confidence": "{% confidence 0.82 right=14 of=17 %}",
@@ -82,6 +83,7 @@ def context(rf):
         "form": form,
         "sorting": Sorting("spend", descending=True),
         "page": page_of([Thing(), Thing()]),
+        "period": periods.chosen(rf.get("/"), date(2026, 11, 12)),
         "thing": Thing(),
         "marks": [1, 2, 3, 5],
         "progress": Progress("File <a>", 30, 120, started_at=MOMENT),
@@ -110,6 +112,22 @@ def test_coordinates_keep_their_point_in_french(context):
         html = Template("{% load durum %}" + COMPONENTS["interval_bar"]).render(Context(context))
 
     assert re.search(r'<rect class="range" x="\d+\.\d+"', html)
+
+
+def test_no_template_of_ours_has_script_or_style_inline():
+    offending = {}
+    for path in (settings.BASE_DIR / "templates").rglob("*.html"):
+        # The admin's own pages live under the admin's own policy.
+        if path.parent.name == "admin":
+            continue
+        text = re.sub(r"{% comment.*?endcomment %}", "", path.read_text(), flags=re.S)
+        found = re.findall(
+            r"""\sstyle=["']|\son[a-z]+=["']|<style|javascript:|hx-on|<script(?![^>]*(?:src=|application/json))""", text
+        )
+        if found:
+            offending[str(path)] = found
+
+    assert offending == {}
 
 
 def test_every_icon_named_in_a_template_or_the_menu_is_in_the_sprite():

@@ -11,6 +11,7 @@ Frame       {% page_header title subtitle="" pretitle="" %} …buttons… {% end
             {% definition_list pairs %}  [(label, value), …]
             {% timeline entries %}  [{"at": datetime, "title": …, "text": "", "who": "", "icon": "", "tone": ""}, …]
 Lists       {% filter_bar filter.form target="results" %} …extra buttons… {% endfilter_bar %}
+            {% period_control period %}  apps.core.periods.chosen(request, today)
             {% sort_header sorting "spend" _("Spend") css="text-end" %}  inside <thead><tr>
             {% pagination page target="results" %}
             {% bulk_bar page %} …<button name="action" value="approve">… {% endbulk_bar %}
@@ -38,7 +39,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.core import drawing, formats, navigation, signs
+from apps.core import drawing, formats, navigation, periods, signs
 
 register = template.Library()
 register.tags.update(signs.register.tags)
@@ -189,6 +190,21 @@ def filter_bar(context, content, form, target="results", search="q"):
         kept=kept,
         extra=content,
     )
+
+
+@register.inclusion_tag("components/period_control.html", takes_context=True)
+def period_control(context, period):
+    """The stretch of days, chosen the same way on every page (`apps.core.periods`)."""
+    request = context["request"]
+    return {
+        "request": request,
+        "period": period,
+        "links": [
+            (label, _query(request, period=key, since=None, until=None, page=None), key == period.key)
+            for key, label in periods.choices()
+        ],
+        "kept": [(k, v) for k, v in request.GET.items() if k not in ("period", "since", "until", "page")],
+    }
 
 
 @register.inclusion_tag("components/sort_header.html", takes_context=True)
