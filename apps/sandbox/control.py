@@ -35,6 +35,7 @@ GET|POST|DELETE /_control/faults {"kind": "error", "when": "after", "method": "P
                                  "count": 2, "skip": 0, "probability": 0.1, "seed": "x", ...params}, or
                                  {"faults": [...]}; kinds and params in `faults`; without count or probability: once
 POST /_control/people            {"object": "1202...", "daily_budget": 9000} or {"object", "status": "PAUSED"}
+                                 or {"new_ad_in": ad set id, "ad": {"angle"?, "hook"?, "body"?, "appeal"?, ...}}
 POST /_control/tokens            {"token": "tok", "dead_subcode": 460|null, "expires_at", "scopes", "accounts"}
 POST /_control/accounts          {"account": "1033", "status": 2, "rate_limit_points": 60}
 GET|DELETE /_control/requests    ?path=regex&method=POST&limit=100 -> {"requests": [...], "counts": [{"method", "path",
@@ -71,7 +72,7 @@ from django.http import JsonResponse
 
 from apps.sandbox import clock, faults, scenario
 from apps.sandbox.graph import writes
-from apps.sandbox.models import Account, Fault, RequestRecord, SlackTeam, State, Token
+from apps.sandbox.models import Account, Fault, Node, RequestRecord, SlackTeam, State, Token
 
 
 class BadOrder(Exception):
@@ -173,10 +174,19 @@ def _fault(row):
 
 @lever("POST")
 def people(_request, body):
-    """A person changes an object at Meta, behind Durum's back."""
+    """A person changes an object at Meta, or makes a new ad, behind Durum's back."""
+    if "new_ad_in" in body:
+        adset = Node.objects.select_related("account").get(pk=str(body["new_ad_in"]), kind=Node.Kind.ADSET)
+        ad = scenario.add_ad(adset, body.get("ad", {}))
+        return {"id": ad.pk, "name": ad.name, "status": ad.status, "creative": ad.creative_id}
     allowed = {name: body[name] for name in writes.WRITABLE if name in body}
     if not allowed:
         raise BadOrder(f"give at least one of {', '.join(writes.WRITABLE)}")
+    for name in writes.BUDGETS:
+        if name in allowed:
+            allowed[name] = int(allowed[name])
+    if allowed.get("status", "ACTIVE") not in writes.STATUSES:
+        raise BadOrder(f"status must be one of {', '.join(writes.STATUSES)}")
     node = writes.change_by_person(str(body["object"]), allowed, at=clock.now())
     return {"id": node.pk} | {name: getattr(node, name) for name in writes.WRITABLE}
 

@@ -19,6 +19,7 @@ class RequestLogMiddleware:
     def __call__(self, request):
         request.sandbox_id = request.headers.get("X-Request-Id") or "A" + uuid.uuid4().hex[:15]
         request.sandbox_faults = []
+        request.sandbox_now = None
         if request.path.startswith(_QUIET):
             response = self.get_response(request)
             response.setdefault("Content-Length", str(len(response.content)))
@@ -27,7 +28,7 @@ class RequestLogMiddleware:
         response = self.get_response(request)
         response.setdefault("Content-Length", str(len(response.content)))
         row = RequestRecord.objects.create(
-            at=clock.now(),
+            at=clock.now() if request.sandbox_now is None else request.sandbox_now,
             wall=time.time(),
             method=request.method,
             path=request.path[:300],

@@ -153,10 +153,12 @@ def _summary(account, maker):
         "campaigns": [
             {
                 "id": campaign.pk,
+                "name": campaign.name,
                 "daily_budget": campaign.daily_budget,
                 "adsets": [
                     {
                         "id": adset.pk,
+                        "name": adset.name,
                         "daily_budget": adset.daily_budget,
                         "ads": [ad.pk for ad in kids.get(adset.pk, [])],
                     }
@@ -308,6 +310,22 @@ def _ad(maker, account, adset, key, one, *, born):
         }
         | one.get("traits", {}),
     )
+
+
+def add_ad(adset, one):
+    """A person makes a new ad in an ad set, starting now; what `one` leaves open is drawn."""
+    account = adset.account
+    maker = _Maker(account.seed, 0, {"id": account.pk})
+    maker.seed = account.seed
+    newest = models.Node.objects.filter(account=account).order_by("-position").values_list("position", flat=True)
+    maker.position = (newest.first() or 0) + 1
+    with transaction.atomic():
+        _ad(maker, account, adset, (adset.pk, "new", maker.position), {"age_days": 0} | one, born=0)
+        models.Creative.objects.bulk_create(maker.creatives)
+        models.Node.objects.bulk_create(maker.nodes)
+        account.version += 1
+        account.save(update_fields=["version"])
+    return maker.nodes[0]
 
 
 def _slack(spec):

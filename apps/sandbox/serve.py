@@ -13,6 +13,7 @@ from pathlib import Path
 from django.core.management import call_command
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
+from django.db import DatabaseError
 
 
 class Handler(WSGIRequestHandler):
@@ -43,7 +44,7 @@ class Server(ThreadedWSGIServer):
     request_queue_size = 256
 
     def handle_error(self, request, client_address):
-        if not isinstance(sys.exception() if hasattr(sys, "exception") else sys.exc_info()[1], OSError):
+        if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
 
@@ -55,12 +56,20 @@ def main(arguments=None):
     parser.add_argument("--db", required=True)
     given = parser.parse_args(arguments)
     file = Path(given.db).resolve()
-    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sys.exit(f"The sandbox cannot make {file.parent}: {error.strerror}. Give another file with --db.")
     os.environ["SANDBOX_DB"] = str(file)
     os.environ["DJANGO_SETTINGS_MODULE"] = "apps.sandbox.settings"
     application = get_wsgi_application()
-    call_command("migrate", verbosity=0)
-    server = Server((given.host, given.port), Handler)
+    try:
+        call_command("migrate", verbosity=0)
+        server = Server((given.host, given.port), Handler)
+    except DatabaseError as error:
+        sys.exit(f"The sandbox cannot use {file}: {error}. Give another file with --db.")
+    except (OSError, OverflowError) as error:
+        sys.exit(f"The sandbox cannot listen on {given.host}:{given.port}: {error}. Give another --port.")
     server.set_app(application)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     sys.stdout.write(f"Sandbox ready at http://{given.host}:{server.server_port}\n")

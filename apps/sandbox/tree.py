@@ -70,10 +70,15 @@ def fresh(account_id):
 def _keep_series(old, new):
     with old.lock:
         for adset_id, series in old.series.items():
-            campaign_id = new.home.get(adset_id)
-            same_campaign = campaign_id and old.campaigns.get(campaign_id) == new.campaigns[campaign_id]
-            if same_campaign and old.account == new.account:
+            if old.account == new.account and _delivers_alike(series, new, adset_id):
                 new.series[adset_id] = series
+
+
+def _delivers_alike(series, new, adset_id):
+    before, now = series.campaign, new.campaigns.get(new.home.get(adset_id))
+    if now is None or before.budget is not None or now.budget is not None:
+        return before == now  # a shared budget: every sibling counts
+    return before.status == now.status and series.adset == new.adsets[adset_id]
 
 
 def _build(account):

@@ -169,3 +169,21 @@ def test_the_clock_stands_still_until_told(world):
     assert world.control("clock", {}, "GET")["now"] == NOW
     assert world.control("clock", {"advance_days": 2})["now"] == "2026-11-22T09:07:00+00:00"
     assert world.control("clock", {"real": True})["mode"] == "real"
+
+
+def test_bad_filters_are_refused_not_crashed_on(world):
+    edge = f"act_{world.account}/ads"
+    for filtering in ("[1]", "{}", '[{"field":"ad.name"}]', '[{"field":"planet","operator":"IN","value":[1]}]'):
+        assert world.error(world.raw("GET", edge, filtering=filtering))[0] == 100
+    assert world.error(world.raw("GET", f"act_{world.account}/insights", level="ad", filtering="[1]"))[0] == 100
+
+
+def test_a_person_makes_a_new_ad_with_french_copy(world):
+    adset = world.adsets[0]["id"]
+    made = world.control("people", {"new_ad_in": adset, "ad": {"angle": "Nouveau", "body": "Goûtez."}})
+    ads = world.get(f"{adset}/ads", fields="id,created_time,creative{body}")["data"]
+    assert ads[-1]["id"] == made["id"]
+    assert ads[-1]["creative"]["body"] == "Goûtez."
+    assert ads[-1]["created_time"].startswith("2026-11-20T10:07")
+    world.control("clock", {"advance_days": 2})
+    assert float(world.get(f"{made['id']}/insights", date_preset="yesterday", fields="spend")["data"][0]["spend"]) > 0

@@ -76,7 +76,7 @@ def account(call, account_id):
 
 def node(call, node_id):
     """A campaign, ad set or ad under an account this token sees, else 100/33."""
-    row = Node.objects.select_related("account", "creative", "parent").filter(pk=node_id).first()
+    row = Node.objects.select_related("account", "creative", "parent__parent").filter(pk=node_id).first()
     if row is None or row.account_id not in call.token.account_ids:
         raise invisible(node_id)
     call.notes.setdefault("account", row.account)

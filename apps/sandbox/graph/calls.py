@@ -55,6 +55,13 @@ class Call:
             raise bad_parameter(f"Param {name} must be an array")
         return value
 
+    def conditions(self):
+        """The conditions of `filtering`, each an object with a field, an operator and a value."""
+        found = self.parsed("filtering", [])
+        if not isinstance(found, list) or not all(isinstance(one, dict) and one.get("field") for one in found):
+            raise bad_parameter("Param filtering must be an array of objects with field, operator and value")
+        return found
+
     def number(self, name, default):
         """A parameter that is a whole number of at least 0."""
         value = self.params.get(name)

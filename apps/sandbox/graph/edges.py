@@ -41,9 +41,7 @@ def select(rows, edge, params):
         return rows
     parents = tree.of(rows[0].account).nodes if rows else {}
     wanted = params.listed("effective_status")
-    conditions = params.parsed("filtering", [])
-    if not isinstance(conditions, list):
-        raise bad_parameter("Param filtering must be an array")
+    conditions = params.conditions()
     asked = set(wanted or [])
     for condition in conditions:
         if _bare(condition.get("field", "")) in {"effective_status", "status"}:
@@ -97,25 +95,26 @@ def _holds(row, state, parents, condition):
     return compare(actual[name], operator, value)
 
 
+_OPERATORS = {
+    "IN": lambda actual, value: str(actual) in [str(one) for one in value],
+    "NOT_IN": lambda actual, value: str(actual) not in [str(one) for one in value],
+    "EQUAL": lambda actual, value: str(actual) == str(value),
+    "NOT_EQUAL": lambda actual, value: str(actual) != str(value),
+    "CONTAIN": lambda actual, value: str(value).lower() in str(actual).lower(),
+    "NOT_CONTAIN": lambda actual, value: str(value).lower() not in str(actual).lower(),
+    "GREATER_THAN": lambda actual, value: float(actual) > float(value),
+    "LESS_THAN": lambda actual, value: float(actual) < float(value),
+}
+
+
 def compare(actual, operator, value):
     """One condition of `filtering`."""
-    if operator == "IN":
-        return actual in [str(v) if isinstance(actual, str) else v for v in value]
-    if operator == "NOT_IN":
-        return actual not in [str(v) if isinstance(actual, str) else v for v in value]
-    if operator == "EQUAL":
-        return str(actual) == str(value)
-    if operator == "NOT_EQUAL":
-        return str(actual) != str(value)
-    if operator == "CONTAIN":
-        return str(value).lower() in str(actual).lower()
-    if operator == "NOT_CONTAIN":
-        return str(value).lower() not in str(actual).lower()
-    if operator == "GREATER_THAN":
-        return float(actual) > float(value)
-    if operator == "LESS_THAN":
-        return float(actual) < float(value)
-    raise bad_parameter(f"Filtering operator {operator} is not supported")
+    if operator not in _OPERATORS:
+        raise bad_parameter(f"Filtering operator {operator} is not supported")
+    try:
+        return _OPERATORS[operator](actual, value)
+    except (TypeError, ValueError):
+        raise bad_parameter(f"Filtering operator {operator} cannot be used with this value") from None
 
 
 def cursor(position):

@@ -44,9 +44,6 @@ def query(call, kind, row):
     for window in windows:
         if window not in rows.WINDOWS and window not in rows.RETIRED_WINDOWS:
             raise bad_parameter(f"Param action_attribution_windows must be one of the known windows, got {window}")
-    conditions = call.parsed("filtering", [])
-    if not isinstance(conditions, list):
-        raise bad_parameter("Param filtering must be an array")
     return Query(
         kind=kind,
         row=row,
@@ -54,7 +51,7 @@ def query(call, kind, row):
         periods=_periods(call, account),
         fields=names,
         windows=tuple(window for window in windows if window in rows.WINDOWS),
-        conditions=tuple(conditions),
+        conditions=tuple(call.conditions()),
         as_of=call.now - call.now % REFRESH_SECONDS,
     )
 

@@ -91,8 +91,19 @@ def effective_status(node, parents):
     return node.traits.get("review") or "ACTIVE"
 
 
-def _effective(reader, node):
-    return effective_status(node, tree.of(node.account).nodes)
+def _ancestors(node):
+    if "parent" not in node._state.fields_cache:
+        return tree.of(node.account).nodes
+    found = {}
+    above = node.parent
+    while above is not None:
+        found[above.pk] = above
+        above = above.parent if above.parent_id else None
+    return found
+
+
+def _effective(_reader, node):
+    return effective_status(node, _ancestors(node))
 
 
 def _money(name):
@@ -218,7 +229,7 @@ FIELDS = {
     "ad": _SHARED
     | {
         "adset_id": lambda _reader, node: node.parent_id,
-        "campaign_id": lambda _reader, node: tree.of(node.account).home[node.parent_id],
+        "campaign_id": lambda _reader, node: _ancestors(node)[node.parent_id].parent_id,
         "ad_review_feedback": _trait("ad_review_feedback"),
         "preview_shareable_link": lambda _reader, node: f"https://fb.me/sandbox{node.pk[-8:]}",
     },

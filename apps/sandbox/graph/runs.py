@@ -11,6 +11,7 @@ from apps.sandbox.graph.errors import GraphError, invisible
 from apps.sandbox.models import ReportRun
 from apps.sandbox.world import noise
 
+ID_PREFIX = "6"
 LIFE_SECONDS = 30 * 86_400
 _OWN_PARAMS = {"access_token", "appsecret_proof", "limit", "after", "fields"}
 
@@ -28,7 +29,7 @@ def start(call, kind, row):
     params = {name: value for name, value in call.params.items() if name not in {"access_token", "appsecret_proof"}}
     with transaction.atomic():
         run = ReportRun.objects.create(
-            id="6" + noise.digits(17, state.seed, "run", ReportRun.objects.count()),
+            id=ID_PREFIX + noise.digits(17, state.seed, "run", ReportRun.objects.count()),
             account=account,
             node_id=f"act_{row.pk}" if kind == "account" else row.pk,
             params=params,
@@ -41,6 +42,8 @@ def start(call, kind, row):
 
 def find(call, run_id):
     """The run of this id if the token may see it, or None."""
+    if not run_id.startswith(ID_PREFIX):
+        return None
     run = ReportRun.objects.select_related("account").filter(pk=run_id).first()
     if run is None or run.account_id not in call.token.account_ids:
         return None

@@ -25,13 +25,14 @@ def graph(request, path=""):
     parts = [part for part in path.split("/") if part]
     version = parts.pop(0) if parts and _VERSION.match(parts[0]) else ""
     state = clock.state()
+    request.sandbox_now = clock.reading(state)
     call = Call(
         method=request.method,
         version=version or CURRENT,
         path=tuple(parts),
         params=_params(request),
         base_url=f"{request.scheme}://{request.get_host()}",
-        now=clock.reading(state),
+        now=request.sandbox_now,
         request_id=request.sandbox_id,
         faults=request.sandbox_faults,
         page_limit=state.page_limit,
@@ -81,7 +82,7 @@ def _route(call):
     head, *rest = call.path
     if head == "me":
         return _me(call, rest)
-    run = None if head.startswith("act_") else runs.find(call, head)
+    run = runs.find(call, head)
     if run is not None:
         return runs.results(call, run, resolve) if rest == ["insights"] else runs.status(call, run)
     kind, row = resolve(call, head)
@@ -124,16 +125,14 @@ def resolve(call, object_id):
     """Kind and row behind an id the token may see, else 100/33."""
     if object_id.startswith("act_"):
         return "account", access.account(call, object_id.removeprefix("act_"))
-    from_creatives = _creative(call, object_id)
-    if from_creatives is not None:
-        return "creative", from_creatives
-    node = access.node(call, object_id)
+    try:
+        node = access.node(call, object_id)
+    except GraphError:
+        creative = Creative.objects.select_related("account").filter(pk=object_id).first()
+        if creative is None or creative.account_id not in call.token.account_ids:
+            raise
+        return "creative", creative
     return node.kind, node
-
-
-def _creative(call, object_id):
-    row = Creative.objects.select_related("account").filter(pk=object_id).first()
-    return row if row and row.account_id in call.token.account_ids else None
 
 
 def _many(call):

@@ -130,8 +130,7 @@ def _check_budget(call, node, name, value):
                 title="Ad set budget changed too often",
                 user_message="You can change an ad set's budget only 4 times per hour. Wait an hour and try again.",
             )
-    floor = _spent(call, node, name) * 1.1
-    if value < (getattr(node, name) or 0) and value < floor:
+    if value < (getattr(node, name) or 0) and value < (floor := _spent(call, node, name) * 1.1):
         raise bad_parameter(
             "Invalid parameter",
             subcode=1885650,
