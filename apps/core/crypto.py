@@ -43,14 +43,18 @@ class Secret(str):
         return "".join(self)
 
 
+def reveal(value):
+    """The text behind a `Secret`; ordinary text as it is."""
+    return value.reveal() if isinstance(value, Secret) else value
+
+
 class EncryptedTextField(models.TextField):
     """Stored as ciphertext, read as `Secret`. Cannot be searched; never shown by forms or serializers."""
 
     def get_prep_value(self, value):
         if not value:
             return ""
-        text = value.reveal() if isinstance(value, Secret) else value
-        return _box().encrypt(text.encode()).decode()
+        return _box().encrypt(reveal(value).encode()).decode()
 
     def from_db_value(self, value, expression, connection):
         if not value:

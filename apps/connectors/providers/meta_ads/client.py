@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from apps.core.crypto import reveal
 from apps.core.errors import Unavailable
 from apps.core.http import Http
 
@@ -60,7 +61,7 @@ class GraphClient:
     """Calls in the name of one token. `account` names the breaker that counts: an account's trouble stays its own."""
 
     def __init__(self, token, *, account="", client_id=None):
-        self._token = token.reveal() if hasattr(token, "reveal") else token
+        self._token = reveal(token)
         self.version_warning = ""
         self.http = Http(
             PLATFORM,

@@ -8,6 +8,7 @@ import json
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.crypto import reveal
 from apps.core.errors import NeedsReconnect, Rejected, Unavailable
 from apps.core.http import Http
 from apps.core.redaction import redact
@@ -58,7 +59,7 @@ class SlackWire:
     """Calls with one bot token. Slack counts its limits per workspace and method, and so does the breaker."""
 
     def __init__(self, token, *, workspace="", client_id=None, timeout=30):
-        self.token = token
+        self._token = reveal(token)
         self.workspace = workspace
         self.client_id = client_id
         self.timeout = timeout
@@ -71,7 +72,7 @@ class SlackWire:
             client_id=self.client_id,
             scope=f"{self.workspace}:{method}",
             read_error=read_error,
-            headers={"Authorization": f"Bearer {self.token}"},
+            headers={"Authorization": f"Bearer {self._token}"},
             timeout=self.timeout,
         )
         return http.call("POST", method, writes=writes, data=form, json=body).json()
