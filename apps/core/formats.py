@@ -78,7 +78,7 @@ def moment(value, short=False):
     if not value:
         return ABSENT
     local = timezone.localtime(value)
-    day_text = date_format(local, "j M" if short else "j M Y")
+    day_text = date_format(local, "j N" if short else "j N Y")
     return _("%(day)s, %(time)s %(zone)s") % {"day": day_text, "time": local.strftime("%H:%M"), "zone": local.tzname()}
 
 
@@ -88,7 +88,7 @@ def day(value, short=False):
         return ABSENT
     if hasattr(value, "hour"):
         value = timezone.localtime(value)
-    return date_format(value, "j M" if short else "j M Y")
+    return date_format(value, "j N" if short else "j N Y")
 
 
 def ago(value):

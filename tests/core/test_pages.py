@@ -355,6 +355,27 @@ def test_the_admin_has_our_menu_and_its_own_policy(client):
     assert "unsafe" not in client.get("/groups/")["Content-Security-Policy"]
 
 
+@pytest.mark.parametrize(
+    "table",
+    ["auth/group", "axes/accessattempt", "django_celery_beat/periodictask", "django_celery_beat/crontabschedule"],
+)
+def test_tables_of_packages_are_in_our_look(client, table):
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+
+    for page in ("", "add/" if "axes" not in table else ""):
+        response = client.get(f"/admin/{table}/{page}")
+        assert response.status_code == 200
+        assert "unfold/css/styles.css" in response.content.decode()
+        assert "periodic-task-overrides" not in response.content.decode()
+
+
+@pytest.mark.parametrize("table", ["mfa/authenticator", "knox/authtoken", "account/emailaddress"])
+def test_secrets_have_no_table_in_the_admin(client, table):
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+
+    assert client.get(f"/admin/{table}/").status_code == 404
+
+
 def test_the_admin_is_entered_by_the_one_sign_in(client):
     assert client.get("/admin/login/").status_code == 302
     assert client.get("/admin/", follow=True).redirect_chain[-1][0].startswith("/accounts/login/")
