@@ -71,9 +71,7 @@ class Demo:
                         "signing_secret": self.signing_secret,
                         "interactivity_url": f"{self.site_url}/slack/events/",
                         "channels": [one["slack_channel"] for one in self.description["clients"]],
-                        "users": [
-                            {"id": p["slack"], "email": p["email"], "name": p["first_name"]} for p in people
-                        ],
+                        "users": [{"id": p["slack"], "email": p["email"], "name": p["first_name"]} for p in people],
                     },
                 },
             )

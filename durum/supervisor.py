@@ -92,6 +92,7 @@ class Supervisor:
             code = child.process.poll()
             if code is None:
                 continue
+            _signal_group(child.process, signal.SIGKILL)  # its own children would go on with half of the work
             child.process = None
             child.falls = 1 if now - child.started > STEADY_AFTER else child.falls + 1
             pause = min(2 ** (child.falls - 1), LONGEST_PAUSE)

@@ -36,20 +36,18 @@ __all__ = [
     "needed",
     "places",
     "running",
+    "sandbox_port",
     "servers",
     "start",
     "stop",
 ]
 
 
-SANDBOX_PORT = 8900
-
-
 def addresses():
     """The environment variables that lead to this checkout's servers and to what `up` started beside them."""
     here = places()
     running = up_state()
-    sandbox = f"http://127.0.0.1:{running.get('sandbox_port', SANDBOX_PORT)}"
+    sandbox = f"http://127.0.0.1:{running.get('sandbox_port', sandbox_port())}"
     return {
         "DATABASE_URL": f"postgres://durum@/durum?host={quote(str(here.sockets))}",
         "REDIS_URL": f"unix://{quote(str(here.redis_socket))}?db=0",
@@ -58,6 +56,11 @@ def addresses():
         "SLACK_API_URL": f"{sandbox}/slack/api",
         "SANDBOX_KEY": local_secret("sandbox-key"),
     }
+
+
+def sandbox_port():
+    """The sandbox's usual port: each checkout has one of its own, below those the system hands out."""
+    return 20_000 + int(places().mark, 16) % 10_000
 
 
 def up_state():

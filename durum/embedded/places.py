@@ -27,8 +27,12 @@ class EmbeddedError(ImproperlyConfigured):
 
 @dataclass(frozen=True)
 class Places:
-    """Where the servers of this checkout keep their files, and the account they run as (None: ours)."""
+    """Where the servers of this checkout keep their files, and the account they run as (None: ours).
 
+    `mark` is ten hexadecimal digits made from the checkout's path: what tells it from others on this machine.
+    """
+
+    mark: str
     base: Path
     sockets: Path
     account: pwd.struct_passwd | None
@@ -63,7 +67,7 @@ def places():
     sockets = base / "run"
     if len(os.fsencode(sockets / POSTGRES_SOCKET)) > SOCKET_PATH_LIMIT or not PLAIN_PATH.fullmatch(str(sockets)):
         sockets = Path("/tmp") / f"durum-{mark}-{account.pw_uid if account else os.geteuid()}"  # noqa: S108  (private: see prepare)
-    return Places(base, sockets, account)
+    return Places(mark, base, sockets, account)
 
 
 def prepare(here):

@@ -92,9 +92,15 @@ DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres:///durum")}
 DATABASES["default"] |= {
     "ENGINE": "apps.core.postgresql",
     "CONN_MAX_AGE": 0,
+    "CONN_HEALTH_CHECKS": True,  # after a restart of PostgreSQL nobody is handed a dead connection of the pool
     "OPTIONS": {
         **DATABASES["default"].get("OPTIONS", {}),
-        "pool": {"min_size": 0, "max_size": whole_number("DATABASE_POOL", 8, at_least=1), "timeout": 20},
+        "pool": {
+            "min_size": 0,
+            "max_size": whole_number("DATABASE_POOL", 8, at_least=1),
+            "timeout": 10,
+            "reconnect_timeout": 5,
+        },
     },
 }
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")

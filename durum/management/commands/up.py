@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 
 from apps.clients.models import Client
 from apps.core.tenancy import use_all_clients
@@ -60,7 +62,7 @@ class Command(BaseCommand):
             except embedded.EmbeddedError as exc:
                 raise CommandError(str(exc)) from exc
             before = embedded.addresses()
-            ports = self._choose_ports(port)
+            ports = ending.enter_context(self._ports(port))
             supervisor = Supervisor(
                 Log(embedded.own_directory(VAR_DIR / "log", 0o711), quiet=quiet or check),
                 directory=BASE_DIR,
@@ -68,45 +70,54 @@ class Command(BaseCommand):
             )
             ending.callback(supervisor.stop)
             ending.callback(supervisor.log.say, "Stopping ...")
-            self._start(supervisor, ports, no_demo=no_demo, stopping=stopping)
-            if check:
-                self._check(ports, stopping)
-                return
-            if self._becomes_healthy(ports, stopping):
-                supervisor.log.say(_welcome(ports))
-            elif not stopping.is_set():
-                supervisor.log.say(f"The web server is not healthy after {HEALTHY_WITHIN} s: see var/log/web.log.")
-            while not stopping.wait(1):
-                supervisor.look_after()
-                self._revive_servers(supervisor.log)
+            login = self._prepare(supervisor, ports, no_demo=no_demo, stopping=stopping)
+            if not stopping.is_set():
+                _start_processes(supervisor, ports)
+            healthy = self._watch(supervisor, ports, login, stopping, until_healthy=check)
+        if check and not healthy:
+            raise CommandError(f"Durum did not become healthy within {HEALTHY_WITHIN} s: see var/log/.")
         self.stdout.write("Stopped.")
 
-    def _start(self, supervisor, ports, *, no_demo, stopping):
-        """In the order in which each finds what it needs."""
-        python = [sys.executable, "manage.py"]
+    def _prepare(self, supervisor, ports, *, no_demo, stopping):
+        """Everything the processes expect to find; returns the lines that tell how to sign in."""
         say = supervisor.log.say
         say("Preparing the database ...")
-        call_command("migrate", interactive=False, verbosity=0)
-        if importlib.util.find_spec("durum.schedule"):
-            importlib.import_module("durum.schedule").ensure()
-        _collect_static(say)
-        if "sandbox" in get_commands():
-            store = VAR_DIR / "sandbox.sqlite3"
-            supervisor.add("sandbox", [*python, "sandbox", "--port", ports["sandbox_port"], "--db", store])
-            processes.wait_until(lambda: stopping.is_set() or _listens(ports["sandbox_port"]), seconds=30)
-        if not no_demo and "demo" in get_commands() and not stopping.is_set() and _is_empty():
-            say("Loading the demo: this happens once and takes a minute or two ...")
-            self._load_demo(supervisor, stopping)
-        if stopping.is_set():
-            return
-        granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
-        celery = [sys.executable, "-m", "celery", "--app", "durum", "--quiet"]
-        workers = ["--workers", 2, "--blocking-threads", 8, "--backpressure", 32]
-        endings = ["--respawn-failed-workers", "--workers-kill-timeout", 3]
-        supervisor.add("web", [*granian, *workers, *endings, "--port", ports["port"], "durum.wsgi:application"])
-        queues = ["--concurrency", 2, "--queues", ",".join(QUEUES), "--hostname", "durum@local"]
-        supervisor.add("worker", [*celery, "worker", "--loglevel", "INFO", *queues, "--without-mingle"])
-        supervisor.add("beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile="])
+        try:
+            call_command("migrate", interactive=False, verbosity=0)
+            if importlib.util.find_spec("durum.schedule"):
+                importlib.import_module("durum.schedule").ensure()
+            _collect_static(say)
+            if "sandbox" in get_commands():
+                store = VAR_DIR / "sandbox.sqlite3"
+                arguments = ["sandbox", "--port", ports["sandbox_port"], "--db", store]
+                supervisor.add("sandbox", [sys.executable, "manage.py", *arguments])
+                processes.wait_until(lambda: stopping.is_set() or _listens(ports["sandbox_port"]), seconds=30)
+            if not no_demo and "demo" in get_commands() and not stopping.is_set() and _is_empty():
+                say("Loading the demo: this happens once and takes a minute or two ...")
+                self._load_demo(supervisor, stopping)
+            return _login()
+        finally:
+            # From here on this process only watches: a restart of PostgreSQL is nothing to it.
+            connection.close()
+            connection.close_pool()
+
+    def _watch(self, supervisor, ports, login, stopping, *, until_healthy):
+        """Keep everything running until told to stop; says when it is healthy. Returns whether it was."""
+        address = f"http://127.0.0.1:{ports['port']}/healthz"
+        deadline = time.monotonic() + HEALTHY_WITHIN
+        healthy = False
+        while not stopping.wait(1 if healthy else 0.2):
+            supervisor.look_after()
+            self._revive_servers(supervisor.log)
+            if not healthy and _answers(address):
+                healthy = True
+                supervisor.log.say(_welcome(ports, login))
+            if until_healthy and (healthy or time.monotonic() > deadline):
+                break
+            if not healthy and time.monotonic() > deadline:
+                supervisor.log.say("The web server is not healthy yet; var/log/web.log says why.")
+                deadline = time.monotonic() + HEALTHY_WITHIN
+        return healthy
 
     def _load_demo(self, supervisor, stopping):
         """In a process of its own, so that Ctrl-C ends it like everything else."""
@@ -123,28 +134,18 @@ class Command(BaseCommand):
         if demo.returncode and not stopping.is_set():
             supervisor.log.say(f"The demo could not be loaded (exit code {demo.returncode}). Durum starts without it.")
 
-    def _check(self, ports, stopping):
-        if not self._becomes_healthy(ports, stopping):
-            raise CommandError(f"Durum is not healthy after {HEALTHY_WITHIN} s: see var/log/.")
-        self.stdout.write(f"Healthy at http://127.0.0.1:{ports['port']}")
-
-    def _becomes_healthy(self, ports, stopping):
-        address = f"http://127.0.0.1:{ports['port']}/healthz"
-        return processes.wait_until(
-            lambda: stopping.is_set() or _answers(address), seconds=HEALTHY_WITHIN, every=0.2
-        ) and _answers(address)
-
-    def _choose_ports(self, wanted):
-        """The web port asked for or the next free one, and one for the sandbox that stays the same between starts."""
-        port = _free_port(wanted, but_not=())
-        if port != wanted:
-            self.stdout.write(f"Port {wanted} is taken; using {port}.")
-        usual = embedded.up_state().get("sandbox_port", embedded.SANDBOX_PORT)
-        ports = {"port": port, "sandbox_port": _free_port(usual, but_not=(port,))}
-        draft = VAR_DIR / "up.json.new"
-        draft.write_text(json.dumps(ports))
-        draft.replace(VAR_DIR / "up.json")
-        return ports
+    @contextlib.contextmanager
+    def _ports(self, wanted):
+        """The web port asked for or the next free one, and one for the sandbox; nobody else's `up` takes them."""
+        with contextlib.ExitStack() as held:
+            port = _free_port(wanted, held)
+            if port != wanted:
+                self.stdout.write(f"Port {wanted} is taken; using {port}.")
+            ports = {"port": port, "sandbox_port": _free_port(embedded.sandbox_port(), held)}
+            draft = VAR_DIR / "up.json.new"
+            draft.write_text(json.dumps(ports))
+            draft.replace(VAR_DIR / "up.json")
+            yield ports
 
     def _revive_servers(self, log):
         wanted = embedded.needed()
@@ -182,11 +183,39 @@ def _environment(before):
     return os.environ | changed | {MARK: str(VAR_DIR)}
 
 
-def _free_port(first, *, but_not):
+def _start_processes(supervisor, ports):
+    granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
+    celery = [sys.executable, "-m", "celery", "--app", "durum", "--quiet"]
+    workers = ["--workers", 2, "--blocking-threads", 8, "--backpressure", 32]
+    endings = ["--respawn-failed-workers", "--workers-kill-timeout", 3]
+    supervisor.add("web", [*granian, *workers, *endings, "--port", ports["port"], "durum.wsgi:application"])
+    queues = ["--concurrency", 2, "--queues", ",".join(QUEUES), "--hostname", "durum@local"]
+    supervisor.add("worker", [*celery, "worker", "--loglevel", "INFO", *queues, "--without-mingle"])
+    supervisor.add("beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile="])
+
+
+def _free_port(first, held):
+    """The first port from `first` on that nobody uses, kept for us until `held` closes."""
     for port in range(first, first + PORTS_TRIED):
-        if port not in but_not and not _listens(port) and _can_bind(port):
+        if not _listens(port) and _can_bind(port) and _claim(port, held):
             return port
     raise CommandError(f"No free port between {first} and {first + PORTS_TRIED}: choose another with --port.")
+
+
+def _claim(port, held):
+    """Settle who gets a port when two checkouts start in the same second.
+
+    The web server starts long after the port was looked at, so the claim is a socket name that only one
+    process of the machine can hold. Linux drops it with the process; elsewhere nothing is claimed.
+    """
+    if sys.platform != "linux":
+        return True
+    claim = held.enter_context(socket.socket(socket.AF_UNIX))
+    try:
+        claim.bind(f"\0durum-port-{port}")
+    except OSError:
+        return False
+    return True
 
 
 def _can_bind(port):
@@ -232,14 +261,16 @@ def _collect_static(say):
     stamp.write_text(state)
 
 
-def _welcome(ports):
-    lines = [f"Durum runs at  http://127.0.0.1:{ports['port']}"]
+def _login():
+    """How to sign in, as long as the demo's person still has the demo's password."""
     username, password = embedded.demo_login()
     person = get_user_model().objects.filter(username=username, is_active=True).first()
-    if person and person.check_password(password):
-        lines.append(f"Sign in with   {username}  /  {password}")
-    lines.append("Stop with      Ctrl-C")
+    return f"Sign in with   {username}  /  {password}" if person and person.check_password(password) else ""
+
+
+def _welcome(ports, login):
+    lines = [f"Durum runs at  http://127.0.0.1:{ports['port']}", login, "Stop with      Ctrl-C"]
+    lines = [line for line in lines if line]
     width = max(map(len, lines)) + 4
-    return "\n".join(
-        ["", "╭" + "─" * width + "╮", *(f"│  {line:<{width - 2}}│" for line in lines), "╰" + "─" * width + "╯", ""]
-    )
+    inside = [f"│  {line:<{width - 2}}│" for line in lines]
+    return "\n".join(["", "╭" + "─" * width + "╮", *inside, "╰" + "─" * width + "╯", ""])
