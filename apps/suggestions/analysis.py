@@ -5,7 +5,7 @@ columns finds the entities a rule touches; gates and confidence are for these on
 be proposed. Reasons are codes with numbers; the words are the caller's.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
 import numpy as np
@@ -143,10 +143,11 @@ class _Run:
         roi = np.divide(table.revenue, table.spend, out=np.zeros(len(spent)), where=spent)
         touched = spent & (roi < case.bar)
         if rule.kind == SCALE:
-            touched = spent & (roi > case.bar) & (roi > case.lowest)
+            alone = spent.sum() == 1  # the only budget of the client: nothing to rank it against
+            touched = spent & (roi > case.bar) & (alone | (roi > case.lowest))
         subjects = self._active(rule, table, np.flatnonzero(touched))
         if rule.kind == SCALE:
-            subjects = self._to_campaigns(case, subjects)
+            subjects = self._to_campaigns(case, [replace(one, ranked=not alone) for one in subjects])
         self._weigh(case, self._open(rule, subjects))
 
     def _active(self, rule, table, rows):

@@ -123,6 +123,20 @@ def test_dispersion_is_found_although_most_days_have_no_conversion(phi):
     assert found == pytest.approx(phi, rel=0.12)
 
 
+def test_a_lucky_order_on_a_day_of_a_few_cents_does_not_look_like_over_dispersion():
+    """Uneven budgets: where next to nothing was expected, one conversion alone gives a huge Pearson
+    residual.
+    """
+    found = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        spend = rng.lognormal(np.log(2), 2.0, (15, 56))
+        count = rng.poisson(rates(rng, (15, 1)) * spend)
+        found.append(bench.dispersion(count.ravel(), spend.ravel(), np.repeat(np.arange(15), 56)))
+
+    assert max(found) < 1.25
+
+
 def test_dispersion_is_never_below_one_and_is_one_when_there_is_too_little_to_tell():
     assert bench.dispersion(np.tile([2, 2], 30), np.ones(60), np.repeat(np.arange(6), 10)) == 1.0
     assert bench.dispersion(np.array([0, 9, 0]), np.ones(3), np.zeros(3)) == 1.0
@@ -149,6 +163,17 @@ def test_order_value_of_leads_at_a_fixed_price_is_exact_and_unknown_without_any(
     assert bench.fit_order_value(np.full(40, 2), np.full(40, 60.0), group) == bench.OrderValue(30.0, 0.0, 0.0)
     assert bench.fit_order_value(np.full(40, 2), np.zeros(40), group) is None
     assert bench.fit_order_value(np.zeros(40), np.zeros(40), group, hint=25).mean == 25.0
+
+
+def test_the_worth_of_few_orders_is_the_accounts_and_that_of_many_their_own():
+    value = bench.OrderValue(mean=50.0, spread=0.6, pseudo_orders=5.0)
+    prior = bench.Prior(3.0, 60.0, 80, True, 0.1, 0.1)
+    count = np.array([0, 1, 400])
+
+    posterior = bench.return_posterior(count, np.full(3, 100.0), count * 90.0, prior=prior, value=value)
+
+    assert posterior.value == pytest.approx([50, (90 + 5 * 50) / 6, (36_000 + 250) / 405])
+    assert posterior.value_error == pytest.approx(0.6 / np.sqrt([5, 6, 405]))
 
 
 def test_probability_is_the_limit_of_the_draws():

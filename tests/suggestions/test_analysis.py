@@ -289,6 +289,22 @@ def test_the_only_budget_of_a_client_is_held_to_the_target_alone():
     assert found.candidates[0].evidence["percentile"] is None
 
 
+def test_the_only_ad_set_of_a_client_is_held_to_the_target_alone():
+    spend = np.array([1_000.0, *[0] * 7])
+    history = weeks()
+    mine = history.entity_id == STAR
+    own = Weeks(
+        *(column[mine] for column in (history.entity_id, history.week, history.spend)),
+        history.conversions[mine],
+        history.revenue[mine],
+    )
+    nothing = {"conversions": np.where(spend > 0, CONVERSIONS, 0), "revenue": np.where(spend > 0, 8_000.0, 0.0)}
+    found = run(account(ad_sets(spend=spend, **nothing), weeks=own), rules=[SCALE])
+
+    assert proposed(found) == {("scale", STAR)}
+    assert found.benchmarks[7].source == "prior"
+
+
 def test_a_campaign_is_not_raised_while_one_of_its_ad_sets_is_to_be_paused_or_learns():
     poor = {"conversions": np.array([300, 20, *CONVERSIONS[2:]])}
     poor["revenue"] = 50.0 * poor["conversions"]

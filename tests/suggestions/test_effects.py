@@ -259,5 +259,11 @@ def test_pooling_nothing_says_nothing_and_one_action_keeps_its_own_interval():
     assert (pool.low, pool.high) == (pytest.approx(one.low), pytest.approx(one.high))
 
 
+def test_noise_of_shared_controls_is_counted_once_not_averaged_away():
+    four = [effects.effect(mid, 0.04, 0.01, 5, "C") for mid in (0.1, 0.2, 0.3, 0.4)]
+
+    assert effects.pool(four, ["same week"] * 4).error == pytest.approx((0.04 / 4 + 0.01) ** 0.5)
+
+
 def test_percent():
     assert effects.percent(np.log(1.5)) == pytest.approx(50)
