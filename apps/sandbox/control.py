@@ -67,6 +67,7 @@ import json
 
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
+from django.db import IntegrityError
 from django.db.models import Count
 from django.http import JsonResponse
 
@@ -85,14 +86,16 @@ def lever(*methods):
     def wrap(view):
         @functools.wraps(view)
         def guarded(request):
-            if not hmac.compare_digest(request.headers.get("X-Sandbox-Key", ""), settings.SANDBOX_KEY):
+            if not hmac.compare_digest(
+                request.headers.get("X-Sandbox-Key", "").encode(), settings.SANDBOX_KEY.encode()
+            ):
                 return JsonResponse({"error": "X-Sandbox-Key is missing or wrong"}, status=403)
             if request.method not in methods:
                 return JsonResponse({"error": f"use {', '.join(methods)}"}, status=405)
             try:
                 body = json.loads(request.body) if request.body else {}
                 return JsonResponse(view(request, body), safe=False)
-            except (BadOrder, KeyError, ValueError, TypeError, ObjectDoesNotExist) as error:
+            except (BadOrder, KeyError, ValueError, TypeError, ObjectDoesNotExist, IntegrityError) as error:
                 return JsonResponse({"error": f"{type(error).__name__}: {error}"}, status=400)
 
         return guarded

@@ -4,7 +4,8 @@ A fault is a row: what kind, which requests (method and path as regular expressi
 (`count` hits after `skip` matches, or a seeded `probability` per match) and whether before or after the work.
 
 kind            effect
-error           an HTTP error; params status=500, code=2, subcode, message, body
+error           an HTTP error; params status=500, code=2, subcode, message, is_transient, or a whole body; for
+                instance code=1 with Meta's "Please reduce the amount of data you're asking for"
 throttle        Meta: code 17/80004/4 with usage headers (params code, status=400, minutes); Slack: 429 + Retry-After
 expired_token   Meta: 190/463 (params subcode); Slack: invalid_auth (params error)
 hang            wait params.seconds (30), then close the connection without an answer

@@ -4,6 +4,7 @@ Everything not given is drawn from the seed, so the same description is the same
 """
 
 import math
+import uuid
 
 from django.db import transaction
 
@@ -47,7 +48,9 @@ def load(wanted):
         state.save()
         if wanted.get("now") is not None:
             clock.set_to(clock.instant(wanted["now"]), running=bool(wanted.get("running")))
-        accounts = [_account(state.seed, number, spec) for number, spec in enumerate(wanted.get("accounts", []))]
+        known = models.Account.objects.count()
+        specs = enumerate(wanted.get("accounts", []), start=known)
+        accounts = [_account(state.seed, number, spec) for number, spec in specs]
         _apps_and_tokens(wanted, [account["id"] for account in accounts])
         made = {"accounts": accounts, "tokens": list(models.Token.objects.values_list("token", flat=True))}
         if wanted.get("slack"):
@@ -128,6 +131,7 @@ def _account(seed, number, spec):
         created_at=maker.now - (history + 200) * DAY,
         seed=maker.seed,
         traits={
+            "birth": uuid.uuid4().hex,
             "world": world,
             "rate_limit_points": spec.get("rate_limit_points"),
             "trade": spec.get("trade") or noise.choice(noise.uniform(maker.seed, "trade"), tuple(copywriting.TRADES)),

@@ -5,7 +5,7 @@ from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, field
 
 from apps.sandbox.graph import currency
-from apps.sandbox.models import Account, Node, Write
+from apps.sandbox.models import Node, Write
 from apps.sandbox.world import specs
 from apps.sandbox.world.delivery import Series
 
@@ -39,18 +39,23 @@ class Tree:
 
 
 def of(account):
-    """The tree of an account row; unchanged ad sets keep the series they had."""
+    """The tree of an account row; unchanged ad sets keep the series they had.
+
+    A caller with an older row is served the newer tree. The birth mark in the key keeps the worlds of two
+    scenarios apart when a slow request of the first outlives the second's start.
+    """
+    key = f"{account.pk}/{account.traits['birth']}"
     with _guard:
-        known = _cache.get(account.pk)
-        if known is not None and known.version == account.version and known.account.seed == account.seed:
-            _cache.move_to_end(account.pk)
+        known = _cache.get(key)
+        if known is not None and known.version >= account.version:
+            _cache.move_to_end(key)
             return known
     made = _build(account)
     if known is not None:
         _keep_series(known, made)
     with _guard:
-        _cache[account.pk] = made
-        _cache.move_to_end(account.pk)
+        _cache[key] = made
+        _cache.move_to_end(key)
         while len(_cache) > _KEEP:
             _cache.popitem(last=False)
     return made
@@ -60,11 +65,6 @@ def forget():
     """Empty the cache: a new scenario has begun."""
     with _guard:
         _cache.clear()
-
-
-def fresh(account_id):
-    """The tree of an account as it stands in the database now."""
-    return of(Account.objects.get(pk=account_id))
 
 
 def _keep_series(old, new):

@@ -187,3 +187,12 @@ def test_a_person_makes_a_new_ad_with_french_copy(world):
     assert ads[-1]["created_time"].startswith("2026-11-20T10:07")
     world.control("clock", {"advance_days": 2})
     assert float(world.get(f"{made['id']}/insights", date_preset="yesterday", fields="spend")["data"][0]["spend"]) > 0
+
+
+def test_a_second_scenario_may_be_added_to_the_first(world):
+    first = world.made["accounts"][0]
+    second = world.load(reset=False, accounts=[{"name": "Deux", "currency": "JPY", "campaigns": 1}])["accounts"][0]
+    assert second["id"] != first["id"]
+    assert world.get(f"act_{second['id']}", fields="currency")["currency"] == "JPY"
+    answer = world.http.post("/_control/scenario", headers=world.keys, json={"reset": False, "accounts": [second]})
+    assert answer.status_code == 400

@@ -99,6 +99,14 @@ def test_what_was_answered_before_the_kill_is_in_the_ledger(own_process):
     again.http.close()
 
 
+def test_a_port_in_use_ends_with_one_sentence(running, tmp_path):
+    command = [sys.executable, "-m", "apps.sandbox.serve", "--db", str(tmp_path / "x"), "--port", str(running.port)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert "Give another --port" in ended.stderr
+
+
 def test_four_callers_at_once_all_get_through(world):
     world.load(accounts=[{"campaigns": 4, "adsets": 20, "ads": 2}])
 

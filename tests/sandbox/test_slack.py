@@ -6,6 +6,9 @@ import time
 
 import httpx
 import pytest
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.signature import SignatureVerifier
 
 BUTTONS = {
     "type": "actions",
@@ -146,6 +149,21 @@ def test_a_trigger_dies_after_three_seconds(office):
     assert (
         office.slack("views.open", trigger_id=press["trigger_id"], view=MODAL).json()["error"] == "expired_trigger_id"
     )
+
+
+def test_the_real_client_and_the_real_verifier_accept_it(office, receiver):
+    client = WebClient(token="xoxb-sandbox", base_url=f"{office.url}/slack/api/", retry_handlers=[])
+    assert client.auth_test()["team_id"] == "T0SANDBOX1"
+    assert client.users_lookupByEmail(email="anne@agence.fr")["user"]["id"] == "U1"
+    sent = client.chat_postMessage(channel="C1", text="?", blocks=[BUTTONS])
+    with pytest.raises(SlackApiError, match="message_not_found"):
+        client.chat_update(channel="C1", ts="1.000000", text="x")
+    client.chat_update(channel="C1", ts=sent["ts"], text="x", blocks=[BUTTONS])
+    assert client.conversations_history(channel="C1", oldest=sent["ts"], inclusive=True)["messages"][0]["text"] == "x"
+    press = office.control("slack/press", {"user_id": "U1", "action_id": "approve"})
+    assert client.views_open(trigger_id=press["trigger_id"], view=MODAL)["view"]["callback_id"] == "reason"
+    headers, body, _ = receiver.received[0]
+    assert SignatureVerifier(SECRET).is_valid_request(body, headers)
 
 
 @pytest.mark.parametrize("signature", ["wrong", "missing", "stale", "garbled"])
