@@ -16,4 +16,5 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("i18n/setlang/", switch_language, name="set_language"),
     path("", include("apps.connectors.providers.slack.urls")),
+    path("c/<slug:client_key>/", include("apps.ads.urls")),
 ]

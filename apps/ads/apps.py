@@ -8,14 +8,20 @@ class AdsConfig(AppConfig):
     verbose_name = _("Ads")
 
     def ready(self):
-        from apps.core import health, scheduling  # noqa: PLC0415  (their models are not loaded before this point)
+        from apps.core import health, navigation, scheduling  # noqa: PLC0415  (their models are not loaded before this point)
 
         from . import watching  # noqa: PLC0415  (the same)
 
+        navigation.register(
+            navigation.NavItem(_("Imports"), "ads:imports", "file-import", order=40, verb="import", key="i")
+        )
         health.register("ads_fetch", watching.fetch_is_on_time)
         for job in (
             scheduling.Job(
                 "ads-fetch-sweep", "apps.ads.tasks.sweep_fetches", every=60, label=_("Fetches that are due")
+            ),
+            scheduling.Job(
+                "ads-import-sweep", "apps.ads.tasks.sweep_imports", every=60, label=_("Imports that are due")
             ),
             scheduling.Job(
                 "ads-fetch-recent",

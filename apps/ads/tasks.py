@@ -5,7 +5,7 @@ from functools import partial
 from celery import shared_task
 from django.db import transaction
 
-from apps.ads.services import fetching
+from apps.ads.services import fetching, import_runs, importing
 from apps.connectors import registry
 from apps.connectors.models import SyncRun
 from apps.core import clock
@@ -55,3 +55,25 @@ def _request_all(*, full):
     with use_all_clients("ad accounts of every client"):
         for run in fetching.request_all(full=full):
             nudge(run)
+
+
+def nudge_import(run):
+    """Start a confirmed import as soon as it is committed; without a broker the sweep finds it a minute later."""
+    transaction.on_commit(partial(import_file.apply_async, (run.client_id, run.pk), retry=False), robust=True)
+
+
+@shared_task
+def import_file(client_id, pk):
+    """Import one confirmed file."""
+    with use_client(client_id):
+        import_runs.run_import(run_id=pk)
+
+
+@shared_task
+def sweep_imports():
+    """Enqueue every import that is due, whatever became of its message or its worker."""
+    with use_all_clients("due imports of every client"):
+        due = SyncRun.objects.due(clock.now()).filter(kind=importing.KIND)
+        due = list(due.values_list("client_id", "pk")[:SWEEP_SIZE])
+    for client_id, pk in due:
+        import_file.delay(client_id, pk)

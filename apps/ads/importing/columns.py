@@ -24,6 +24,8 @@ IDENTITIES = (
     "ad_name",
 )
 NEAR_ENOUGH = 90
+# The columns of a downloaded list of problems: ignored when the corrected file comes back.
+OURS = "Durum: "
 
 
 @dataclass(frozen=True)
@@ -260,7 +262,7 @@ def guess(header):
     """The best meaning for one header, or `Guess("", 0)`."""
     text, currency = _split_unit(_mended(str(header)))
     name = plain(text)
-    if not name:
+    if not name or text.startswith(OURS):
         return Guess(IGNORE, 0)
     known = _known()
     if name in known:
@@ -295,8 +297,9 @@ def recognised(cells):
 
 
 def fingerprint(headers):
-    """The same for two files with the same columns in the same order."""
-    return hashlib.sha256("\x1f".join(fold(str(header)) for header in headers).encode()).hexdigest()
+    """The same for two files with the same columns in the same order, whatever Durum has written beside them."""
+    theirs = [fold(str(header)) for header in headers if not str(header).startswith(OURS)]
+    return hashlib.sha256("\x1f".join(theirs).encode()).hexdigest()
 
 
 def _split_unit(header):

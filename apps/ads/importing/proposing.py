@@ -12,7 +12,7 @@ from .values import COMMA, MIXED, NONE, OPEN, POINT, DateOrder, NumberStyle, is_
 
 HEADER_WITHIN = 40
 # A column's style is decided from all of its cells, up to here; beyond, the run itself reports what differs.
-ROWS_LOOKED_AT = 300_000
+ROWS_LOOKED_AT = 200_000
 SAMPLES = 4
 
 
@@ -24,20 +24,22 @@ class ColumnProposal:
     header: str
     guess: columns.Guess
     samples: list[str] = field(default_factory=list)
-    filled: int = 0
     numbers: NumberStyle = field(default_factory=NumberStyle)
     dates: DateOrder = field(default_factory=DateOrder)
 
     def look(self, cell):
         """Take a cell into account."""
-        if is_absent(cell):
+        if cell is None or cell == "":
             return
-        self.filled += 1
-        text = str(cell)
-        if len(self.samples) < SAMPLES and text not in self.samples:
-            self.samples.append(text[:80])
-        self.numbers.add(cell)
-        self.dates.add(cell)
+        if len(self.samples) < SAMPLES and not is_absent(cell):
+            text = str(cell)[:80]
+            if text not in self.samples:
+                self.samples.append(text)
+        # Most cells say nothing, and this is asked for every one of a large file.
+        if isinstance(cell, str) and len(cell) < 40 and not cell.isalnum():
+            if "," in cell or "." in cell:
+                self.numbers.add(cell)
+            self.dates.add(cell)
 
 
 @dataclass
@@ -120,7 +122,7 @@ def propose(tables, *, sheet="", remembered=None, limit=ROWS_LOOKED_AT):
         raise UnusableFile(_("The file has a header and no rows below it."), code="empty_file")
     plan = _plan(found, header.line, table.sheet)
     if remembered is not None:
-        plan = _as_before(plan, remembered(columns.fingerprint(headers)))
+        plan = _as_before(plan, remembered(columns.fingerprint(headers)), found)
     return Proposal(
         plan,
         found,
@@ -133,32 +135,55 @@ def propose(tables, *, sheet="", remembered=None, limit=ROWS_LOOKED_AT):
     )
 
 
+def settle(plan, found):
+    """Fill in how each column in use is written, where the plan does not say and the file does.
+
+    Returns the positions of columns that can still be read in two ways.
+    """
+    elsewhere = _style_elsewhere(found, plan.fields)
+    still_open = []
+    for column in found:
+        meaning, key = plan.fields[column.index], str(column.index)
+        if meaning in columns.DATES and plan.orders.get(key) not in ("dmy", "mdy"):
+            plan.orders[key] = _known_order(column)
+            if plan.orders[key] in (OPEN, MIXED):
+                still_open.append(column.index)
+        if meaning in columns.NUMBERS and plan.styles.get(key) not in (COMMA, POINT):
+            plan.styles[key] = _known_style(column, meaning, elsewhere)
+            if plan.styles[key] in (OPEN, MIXED):
+                still_open.append(column.index)
+    return still_open
+
+
 def _plan(found, header_line, sheet):
     fields = [column.guess.field for column in found]
-    decided = {c.numbers.verdict for c in found if c.guess.field in columns.NUMBERS} - {NONE, OPEN}
-    # A file is written in one language: what other columns prove settles a column that leaves it open.
-    decided |= {c.numbers.for_counts for c in found if c.guess.field in columns.COUNTS and c.numbers.verdict == OPEN}
-    elsewhere = next(iter(decided)) if len(decided) == 1 and MIXED not in decided else OPEN
-    styles, orders = {}, {}
-    for column in found:
-        meaning, key = column.guess.field, str(column.index)
-        if meaning in columns.DATES:
-            orders[key] = _known_order(column)
-        if meaning in columns.COUNTS and column.numbers.verdict != MIXED:
-            styles[key] = column.numbers.for_counts
-        elif meaning in columns.NUMBERS:
-            verdict = column.numbers.verdict
-            styles[key] = {NONE: POINT, OPEN: elsewhere}.get(verdict, verdict)
+    elsewhere = _style_elsewhere(found, fields)
+    pairs = list(zip(found, fields, strict=True))
     currencies = {c.guess.currency for c in found if c.guess.currency}
     return Plan(
         headers=[c.header for c in found],
         fields=fields,
         header_line=header_line,
         sheet=sheet,
-        orders=orders,
-        styles=styles,
+        orders={str(c.index): _known_order(c) for c, meaning in pairs if meaning in columns.DATES},
+        styles={str(c.index): _known_style(c, m, elsewhere) for c, m in pairs if m in columns.NUMBERS},
         currency=currencies.pop() if len(currencies) == 1 else "",
     )
+
+
+def _style_elsewhere(found, fields):
+    """A file is written in one language: what some columns prove settles one that leaves it open."""
+    numbers = [(c, m) for c, m in zip(found, fields, strict=True) if m in columns.NUMBERS]
+    decided = {c.numbers.verdict for c, _m in numbers} - {NONE, OPEN}
+    decided |= {c.numbers.for_counts for c, m in numbers if m in columns.COUNTS and c.numbers.verdict == OPEN}
+    return next(iter(decided)) if len(decided) == 1 and MIXED not in decided else OPEN
+
+
+def _known_style(column, meaning, elsewhere):
+    verdict = column.numbers.verdict
+    if meaning in columns.COUNTS and verdict != MIXED:
+        return column.numbers.for_counts
+    return {NONE: POINT, OPEN: elsewhere}.get(verdict, verdict)
 
 
 def _known_order(column):
@@ -166,36 +191,26 @@ def _known_order(column):
     return "dmy" if verdict == NONE else verdict
 
 
-def _as_before(plan, before):
+def _as_before(plan, before, found):
     """What was confirmed for the same headers, but never against what this file proves about itself."""
     if before is None:
         return plan
-    fields = before.fields
-    orders = {
-        str(i): plan.orders.get(str(i), "")
-        if plan.orders.get(str(i)) in ("dmy", "mdy")
-        else before.orders.get(str(i), "dmy")
-        for i, meaning in enumerate(fields)
-        if meaning in columns.DATES
-    }
-    styles = {
-        str(i): plan.styles.get(str(i))
-        if plan.styles.get(str(i)) in (COMMA, POINT)
-        else before.styles.get(str(i), POINT)
-        for i, meaning in enumerate(fields)
-        if meaning in columns.NUMBERS
-    }
-    return Plan(
+    now = Plan(
         headers=plan.headers,
-        fields=fields,
+        fields=[*before.fields, *[""] * (len(plan.headers) - len(before.fields))],
         header_line=plan.header_line,
         sheet=plan.sheet,
-        orders=orders,
-        styles=styles,
         periods=before.periods,
         results_are=before.results_are,
         currency=plan.currency,
     )
+    for index in settle(now, found):
+        key = str(index)
+        if key in now.orders:
+            now.orders[key] = before.orders.get(key, now.orders[key])
+        if key in now.styles:
+            now.styles[key] = before.styles.get(key, now.styles[key])
+    return now
 
 
 def _header_text(cell, index):

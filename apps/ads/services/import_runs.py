@@ -16,7 +16,7 @@ from apps.ads.importing.proposing import choose_table
 from apps.ads.importing.rows import DayResult, RowReader, TotalRow
 from apps.ads.importing.tree import Tree
 from apps.ads.models import AdObject
-from apps.ads.services import import_tables, importing
+from apps.ads.services import import_tables, importing, storing
 from apps.connectors.models import QualityFinding, SyncRun
 from apps.core import audit, clock, leases
 from apps.core.actors import Actor
@@ -201,8 +201,6 @@ def _store(run, plan, account, counts):
 
 
 def _refresh_derived(account, first, last):
-    from apps.ads.services import storing  # noqa: PLC0415
-
     storing.spend_history(account, first, last, today=timezone.localdate(clock.now()))
 
 

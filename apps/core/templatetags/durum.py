@@ -299,9 +299,15 @@ def export_menu(context, url):
 
 
 @register.inclusion_tag("components/progress_panel.html")
-def progress_panel(progress, id, poll_url="", cancel_url=""):
+def progress_panel(progress, id, poll_url="", cancel_url="", cancel_text=""):
     """Asks `poll_url` for itself every two seconds until the job is finished. `poll_url` answers this tag alone."""
-    return {"progress": progress, "id": id, "poll_url": poll_url, "cancel_url": cancel_url}
+    return {
+        "progress": progress,
+        "id": id,
+        "poll_url": poll_url,
+        "cancel_url": cancel_url,
+        "cancel_text": cancel_text,
+    }
 
 
 # --- forms ------------------------------------------------------------------------------------------
