@@ -121,7 +121,7 @@ class Supervisor:
         child.process = subprocess.Popen(  # noqa: S603  (our own commands)
             child.command,
             cwd=self._directory,
-            env=self.environment | {"PYTHONUNBUFFERED": "1"} | child.environment,
+            env=self.environment | child.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -31,6 +31,7 @@ __all__ = [
     "alone",
     "clean",
     "demo_login",
+    "forget_everything",
     "keep",
     "local_secret",
     "needed",
@@ -147,6 +148,12 @@ def start(wanted=frozenset({"postgres", "redis"})):
         postgres.start(here)
     if "redis" in wanted:
         redis.start(here)
+
+
+def forget_everything():
+    """Empty the embedded database; a database of your own (DATABASE_URL) is left alone."""
+    if "postgres" in needed():
+        postgres.recreate_database(places())
 
 
 def stop():

@@ -45,6 +45,13 @@ def stop(here):
     processes.end(processes.working_in(here.postgres), seconds=2, first=signal.SIGQUIT)
 
 
+def recreate_database(here):
+    """Give Durum an empty database in place of the one it has."""
+    with psycopg.connect(host=str(here.sockets), user="postgres", dbname="postgres", autocommit=True) as cluster:
+        cluster.execute("DROP DATABASE IF EXISTS durum WITH (FORCE)")
+        cluster.execute("CREATE DATABASE durum OWNER durum")
+
+
 def postmaster(here):
     """The server process of our cluster, or None. Its pid file alone proves nothing."""
     try:

@@ -21,6 +21,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
+# The web port is reached through the proxy only: without this, one attacker's guesses would lock out everybody.
+AXES_CLIENT_IP_CALLABLE = "durum.proxies.client_ip"
 
 SENTRY_DSN = env.str("SENTRY_DSN", default="")
 if SENTRY_DSN:

@@ -77,8 +77,6 @@ def account(sandbox, redis_client, as_client, db):
     top = AccountFactory(client=client, channel=channel)
     first = made["campaigns"][0]
     campaign = CampaignFactory(client=client, parent=top, external_id=first["id"])
-    adset = AdsetFactory(
-        client=client, parent=campaign, external_id=first["adsets"][0]["id"], daily_budget_minor=5000
-    )
+    adset = AdsetFactory(client=client, parent=campaign, external_id=first["adsets"][0]["id"], daily_budget_minor=5000)
     breaker.Breaker("meta_ads:act_900100").succeeded()
     return Account(client, channel, adset, sandbox, member(client))

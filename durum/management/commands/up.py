@@ -2,7 +2,7 @@
 
 import contextlib
 import fcntl
-import importlib.util
+import io
 import json
 import os
 import signal
@@ -29,6 +29,7 @@ from durum.supervisor import Log, Supervisor
 
 MARK = "DURUM_UP"  # in the environment of every process we start, so that the next `up` knows its orphans
 PORTS_TRIED = 50
+DEMO_BEGUN = VAR_DIR / "demo.begun"
 HEALTHY_WITHIN = 60  # seconds
 
 
@@ -81,14 +82,18 @@ class Command(BaseCommand):
     def _prepare(self, supervisor, ports, *, no_demo, stopping):
         """Everything the processes expect to find; returns the lines that tell how to sign in."""
         say = supervisor.log.say
+        store = VAR_DIR / "sandbox.sqlite3"
+        if DEMO_BEGUN.exists():
+            say("The demo was interrupted while it was loading: beginning it anew.")
+            embedded.forget_everything()
+            for path in store.parent.glob(f"{store.name}*"):
+                path.unlink()
+            DEMO_BEGUN.unlink()
         say("Preparing the database ...")
         try:
-            call_command("migrate", interactive=False, verbosity=0)
-            if importlib.util.find_spec("durum.schedule"):
-                importlib.import_module("durum.schedule").ensure()
+            call_command("prepare", stdout=io.StringIO())
             _collect_static(say)
             if "sandbox" in get_commands():
-                store = VAR_DIR / "sandbox.sqlite3"
                 arguments = ["sandbox", "--port", ports["sandbox_port"], "--db", store]
                 supervisor.add("sandbox", [sys.executable, "manage.py", *arguments])
                 processes.wait_until(lambda: stopping.is_set() or _listens(ports["sandbox_port"]), seconds=30)
@@ -120,7 +125,12 @@ class Command(BaseCommand):
         return healthy
 
     def _load_demo(self, supervisor, stopping):
-        """In a process of its own, so that Ctrl-C ends it like everything else."""
+        """In a process of its own, so that Ctrl-C ends it like everything else.
+
+        Nothing else has run on the database when it begins; a note says so until it ends, for the next `up`
+        to begin anew after an interruption of any kind.
+        """
+        DEMO_BEGUN.touch()
         with subprocess.Popen(
             [sys.executable, "manage.py", "demo"],
             cwd=BASE_DIR,
@@ -131,8 +141,14 @@ class Command(BaseCommand):
             while demo.poll() is None:
                 if stopping.wait(0.2):
                     demo.terminate()
-        if demo.returncode and not stopping.is_set():
-            supervisor.log.say(f"The demo could not be loaded (exit code {demo.returncode}). Durum starts without it.")
+        if stopping.is_set() and demo.returncode:
+            return
+        DEMO_BEGUN.unlink()
+        if demo.returncode:
+            supervisor.log.say(
+                f"The demo could not be loaded (exit code {demo.returncode}); Durum starts with what there is. "
+                "`make clean` and `make run` try again from nothing."
+            )
 
     @contextlib.contextmanager
     def _ports(self, wanted):
@@ -180,7 +196,7 @@ def _environment(before):
     """Our environment with the ports chosen now in place of those `before`; what somebody set on purpose stays."""
     now = embedded.addresses()
     changed = {name: value for name, value in now.items() if (os.environ.get(name) or before[name]) == before[name]}
-    return os.environ | changed | {MARK: str(VAR_DIR)}
+    return os.environ | changed | {MARK: str(VAR_DIR), "PYTHONUNBUFFERED": "1"}
 
 
 def _start_processes(supervisor, ports):
