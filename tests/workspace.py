@@ -58,13 +58,14 @@ class Workspace:
         return self.sandbox._answer(self.sandbox._http.get(f"/_control/{path}"))["messages"]
 
 
-def words(message):
-    """All text of a message's blocks."""
+def words(message, kind=""):
+    """All text of a message's blocks, or only what Slack reads as `kind` (mrkdwn, plain_text)."""
     found = []
 
     def walk(node):
         if isinstance(node, dict):
-            found.extend(value for key, value in node.items() if key == "text" and isinstance(value, str))
+            if isinstance(node.get("text"), str) and kind in ("", node.get("type")):
+                found.append(node["text"])
             node = list(node.values())
         if isinstance(node, list):
             for item in node:

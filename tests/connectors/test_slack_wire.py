@@ -25,6 +25,7 @@ def workspace(sandbox, redis_client):
 def slack(workspace, as_client):
     channel = SlackChannelFactory(external_id=f"{TEAM}/{CHANNEL}", token=TOKEN)
     as_client(channel.client)
+    channel.refresh_from_db()  # as services have it: the token does not print itself
     return registry.slack(channel)
 
 
@@ -107,14 +108,18 @@ def test_people_and_workspace(slack):
     assert slack.auth_test().team_id == TEAM
 
 
+TEXT = [blocks.section("x")]
+FORM = blocks.modal("Title", callback_id="c", submit="s", close="c")
+
+
 @pytest.mark.parametrize(
     ("call", "code"),
     [
-        (lambda s: s.update("1.000001", "x", [blocks.section("x")]), "message_not_found"),
-        (lambda s: s.views_open("nonsense", blocks.modal("T", callback_id="c", submit="s", close="c")), "invalid_trigger_id"),
-        (lambda s: s.post_message("x", [blocks.section("x")], event_type="e", key="k", channel_id="C9"), "channel_not_found"),
+        (lambda s: s.update("1.000001", "x", TEXT), "message_not_found"),
+        (lambda s: s.views_open("nonsense", FORM), "invalid_trigger_id"),
+        (lambda s: s.post_message("x", TEXT, event_type="e", key="k", channel_id="C9"), "channel_not_found"),
     ],
-)  # fmt: skip
+)
 def test_a_refusal_is_rejected_with_slacks_code(slack, call, code):
     with pytest.raises(Rejected) as refused:
         call(slack)
