@@ -1,6 +1,7 @@
 """What must stand in Slack stands there once, whatever got lost on the way, and says what is true."""
 
 import datetime as dt
+import itertools
 import os
 import signal
 import subprocess
@@ -106,7 +107,7 @@ def test_many_suggestions_are_cut_and_the_rest_is_a_link(workspace, client, cycl
     due = list(SlackMessage.objects.order_by("not_before").values_list("not_before", flat=True))
     work()
 
-    assert all(later - sooner >= dt.timedelta(seconds=1) for sooner, later in zip(due, due[1:], strict=False))
+    assert all(later - sooner >= dt.timedelta(seconds=1) for sooner, later in itertools.pairwise(due))
     assert len(workspace.messages()) == digest.MOST + 1
     assert "3 more are on the page" in words(workspace.messages()[0])
 
@@ -218,7 +219,7 @@ def test_a_rate_limit_moves_the_whole_channel_back(workspace, client, cycle):
     waiting = list(SlackMessage.objects.filter(shown=0).order_by("not_before").values_list("not_before", flat=True))
     assert len(workspace.messages()) == 1
     assert len(waiting) == 3
-    assert all(later - sooner >= dt.timedelta(seconds=1) for sooner, later in zip(waiting, waiting[1:], strict=False))
+    assert all(later - sooner >= dt.timedelta(seconds=1) for sooner, later in itertools.pairwise(waiting))
 
 
 def test_a_message_removed_in_slack_is_given_up(workspace, client, cycle):

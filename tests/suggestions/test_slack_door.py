@@ -226,6 +226,7 @@ def test_a_click_slack_did_not_sign_just_now_decides_nothing(workspace, digested
 def test_a_replayed_click_decides_nothing_again(workspace, digested, nora):
     scale, _pause = digested
     first = workspace.press(NORA, "suggestion_approve", ts=ts_of(scale))
+    ExecutionLog.objects.all().delete()
     Decision.objects.all().delete()
     Suggestion.objects.filter(pk=scale.pk).update(status=Suggestion.Status.WAITING)
 
