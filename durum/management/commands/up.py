@@ -23,7 +23,7 @@ from django.db import connection
 from apps.clients.models import Client
 from apps.core.tenancy import use_all_clients
 from durum import embedded, processes
-from durum.celery import QUEUES
+from durum.celery import QUEUES, app
 from durum.settings.environment import BASE_DIR, VAR_DIR
 from durum.supervisor import Log, Supervisor
 
@@ -31,6 +31,7 @@ MARK = "DURUM_UP"  # in the environment of every process we start, so that the n
 PORTS_TRIED = 50
 DEMO_BEGUN = VAR_DIR / "demo.begun"
 HEALTHY_WITHIN = 60  # seconds
+HEAD_START = 8  # seconds in which the web server has the processor to itself
 
 
 class Command(BaseCommand):
@@ -73,7 +74,7 @@ class Command(BaseCommand):
             ending.callback(supervisor.log.say, "Stopping ...")
             login = self._prepare(supervisor, ports, no_demo=no_demo, stopping=stopping)
             if not stopping.is_set():
-                _start_processes(supervisor, ports)
+                _start_web(supervisor, ports)
             healthy = self._watch(supervisor, ports, login, stopping, until_healthy=check)
         if check and not healthy:
             raise CommandError(f"Durum did not become healthy within {HEALTHY_WITHIN} s: see var/log/.")
@@ -110,14 +111,17 @@ class Command(BaseCommand):
         """Keep everything running until told to stop; says when it is healthy. Returns whether it was."""
         address = f"http://127.0.0.1:{ports['port']}/healthz"
         deadline = time.monotonic() + HEALTHY_WITHIN
-        healthy = False
+        healthy = working = False
         while not stopping.wait(1 if healthy else 0.2):
             supervisor.look_after()
             self._revive_servers(supervisor.log)
             if not healthy and _answers(address):
                 healthy = True
                 supervisor.log.say(_welcome(ports, login))
-            if until_healthy and (healthy or time.monotonic() > deadline):
+            if not working and (healthy or time.monotonic() > deadline - HEALTHY_WITHIN + HEAD_START):
+                working = True
+                _start_work(supervisor)
+            if until_healthy and ((healthy and _worker_answers()) or time.monotonic() > deadline):
                 break
             if not healthy and time.monotonic() > deadline:
                 supervisor.log.say("The web server is not healthy yet; var/log/web.log says why.")
@@ -199,12 +203,15 @@ def _environment(before):
     return os.environ | changed | {MARK: str(VAR_DIR), "PYTHONUNBUFFERED": "1"}
 
 
-def _start_processes(supervisor, ports):
+def _start_web(supervisor, ports):
     granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
-    celery = [sys.executable, "-m", "celery", "--app", "durum", "--quiet"]
     workers = ["--workers", 2, "--blocking-threads", 8, "--backpressure", 32]
     endings = ["--respawn-failed-workers", "--workers-kill-timeout", 3]
     supervisor.add("web", [*granian, *workers, *endings, "--port", ports["port"], "durum.wsgi:application"])
+
+
+def _start_work(supervisor):
+    celery = [sys.executable, "-m", "celery", "--app", "durum", "--quiet"]
     queues = ["--concurrency", 2, "--queues", ",".join(QUEUES), "--hostname", "durum@local"]
     supervisor.add("worker", [*celery, "worker", "--loglevel", "INFO", *queues, "--without-mingle"])
     supervisor.add("beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile="])
@@ -254,6 +261,13 @@ def _answers(address):
         with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310  (our own loopback address)
             return answer.status == 200
     except OSError:
+        return False
+
+
+def _worker_answers():
+    try:
+        return bool(app.control.ping(timeout=1))
+    except OSError:  # Redis is just being started again
         return False
 
 
