@@ -8,10 +8,11 @@ from apps.connectors import currencies, registry
 from apps.connectors.checks import Checked
 from apps.connectors.models import Channel
 from apps.core import clock
-from apps.core.errors import ConnectorError, NeedsReconnect, Rejected
+from apps.core.errors import ConnectorError, Rejected
 
 from . import mapping
 from .client import GraphClient, query
+from .errors import error_of
 from .records import LEVELS, ObjectState, Page, Report
 
 NEEDED_RIGHTS = ("ads_read", "ads_management")
@@ -25,6 +26,7 @@ STATUSES = {
     "ad": [*_STATUSES, "CAMPAIGN_PAUSED", "ADSET_PAUSED", *_REVIEW],
 }
 GONE = ["ARCHIVED", "DELETED"]
+DEAD_TOKEN = 190
 EXPIRES_SOON = dt.timedelta(days=7)
 STRUCTURE_LIMIT = 200
 INSIGHTS_LIMIT = 500
@@ -168,7 +170,8 @@ class MetaAds:
         """Test the connection; raises the same errors as every other call."""
         token = self.graph.debug_token() or {}
         if token.get("is_valid") is False:
-            raise NeedsReconnect(detail=str((token.get("error") or {}).get("message", "")))
+            told = token.get("error") or {}
+            raise error_of({"error": {"code": DEAD_TOKEN, "error_subcode": told.get("subcode"), **told}})
         account = self.account()
         return Checked(
             text=f"{account.name} · {account.currency} · {account.time_zone}",

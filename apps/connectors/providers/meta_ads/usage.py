@@ -20,13 +20,13 @@ def read_usage(response):
 
 def wait_in(headers):
     """Seconds until calls are welcome again, as far as the headers say; None when they do not."""
-    waits = []
-    for entry in _business(headers):
-        waits.append(_number(entry.get("estimated_time_to_regain_access")) * 60)
+    waits = [_number(entry.get("estimated_time_to_regain_access")) * 60 for entry in _business(headers)]
+    regain = max(waits, default=0)
+    if regain:
+        return int(regain)
     account = _parsed(headers, "X-Ad-Account-Usage")
-    if _number(account.get("acc_id_util_pct")) >= FULL:
-        waits.append(_number(account.get("reset_time_duration")))
-    return int(max(waits, default=0)) or None
+    full = _number(account.get("acc_id_util_pct")) >= FULL
+    return int(_number(account.get("reset_time_duration"))) or None if full else None
 
 
 def _percents(headers):
