@@ -1,10 +1,11 @@
 """Thin: an id in, one service called. The sweeps make every lost message harmless."""
 
+import logging
 from collections import Counter
-from functools import partial
 
 from celery import shared_task
 from django.db import transaction
+from kombu.exceptions import OperationalError
 
 from apps.clients.models import Client
 from apps.connectors import registry
@@ -14,6 +15,8 @@ from apps.core.actors import SYSTEM
 from apps.core.tenancy import use_all_clients, use_client
 from apps.suggestions.models import CycleRun, ExecutionLog, SlackMessage
 from apps.suggestions.services import archiving, deciding, digest, execution, generation, hypotheses
+
+logger = logging.getLogger(__name__)
 
 SWEEP_SIZE = 500
 # A message may change again while it is written; whoever keeps changing it waits for the sweep.
@@ -38,7 +41,14 @@ def nudge_messages(messages):
 
 def _when_committed(task, *args, countdown=None):
     """Only a hint: a broker that is away must not make a committed decision look like a failed one."""
-    transaction.on_commit(partial(task.apply_async, args, countdown=countdown, retry=False), robust=True)
+
+    def send():
+        try:
+            task.apply_async(args, countdown=countdown, retry=False)
+        except OperationalError as exc:
+            logger.warning("%s waits for its sweep: the broker is away (%s)", task.name, exc)
+
+    transaction.on_commit(send)
 
 
 @shared_task

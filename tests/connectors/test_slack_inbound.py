@@ -13,6 +13,8 @@ from django.test import Client as Browser
 from apps.connectors.models import SeenRequest
 from apps.connectors.services import seen
 from apps.core import clock
+from apps.core.tenancy import use_client
+from tests.factories.connectors import SlackChannelFactory
 from tests.workspace import SECRET
 
 pytestmark = pytest.mark.django_db
@@ -158,3 +160,17 @@ def test_marks_of_requests_are_dropped_when_they_cannot_be_replayed():
 
     assert seen.forget_old() == 1
     assert seen.first_time("slack", "new") is None
+
+
+@pytest.mark.parametrize("kind", ["app_uninstalled", "tokens_revoked"])
+def test_a_workspace_that_removed_durum_needs_a_person(kind):
+    ours = SlackChannelFactory(external_id="T1/C1")
+    others = SlackChannelFactory(external_id="T2/C1")
+    body = event(event={"type": kind, "tokens": {"bot": ["U0"]}}, event_id="Ev1")
+
+    assert knock(body, signed(body), "application/json").status_code == 200
+
+    for channel, state in ((ours, "needs_reconnect"), (others, "connected")):
+        with use_client(channel.client):
+            channel.refresh_from_db()
+        assert channel.state == state

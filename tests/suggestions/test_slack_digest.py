@@ -1,5 +1,6 @@
 """What must stand in Slack stands there once, whatever got lost on the way, and says what is true."""
 
+import contextlib
 import datetime as dt
 import itertools
 import os
@@ -8,18 +9,21 @@ import subprocess
 import sys
 
 import pytest
+from celery.signals import before_task_publish
 from django.db import connection
-from django.utils import translation
+from django.utils import timezone, translation
 
 from apps.connectors import registry
 from apps.connectors.models import Channel
 from apps.core import clock
 from apps.core.actors import Actor
+from apps.suggestions import tasks
 from apps.suggestions.models import SlackMessage, Suggestion
 from apps.suggestions.services import deciding, digest
 from tests.factories.clients import ClientFactory, member
 from tests.factories.connectors import SlackChannelFactory
 from tests.factories.suggestions import CycleFactory, PauseFactory, SkippedFactory, SuggestionFactory
+from tests.outside import free_port
 from tests.workspace import CHANNEL, OTHER_CHANNEL, TEAM, TOKEN, Workspace, buttons, words
 
 pytestmark = pytest.mark.django_db
@@ -270,6 +274,56 @@ def test_what_happens_while_slack_is_slow_is_shown_at_once(workspace, client, cy
         assert digest.show(message_id=message.pk, slack_for=registry.slack) is False
 
     assert buttons(workspace.messages()[0]) == ["suggestion_open"]
+
+
+def test_the_sweep_enqueues_every_due_message_a_second_apart_in_its_channel(workspace, client, cycle):
+    SlackChannelFactory(client=client, external_id=f"{TEAM}/{OTHER_CHANNEL}", token=TOKEN)
+    SuggestionFactory(client=client, cycle=cycle)
+    digest.plan(cycle)
+    sent = []
+
+    def note(headers, body, **_):
+        sent.append((tuple(body[0]), headers["eta"]))
+
+    before_task_publish.connect(note)
+    started = timezone.now()
+    with clock.at(clock.now() + dt.timedelta(minutes=1)):
+        tasks.sweep_slack_messages()
+    before_task_publish.disconnect(note)
+
+    assert sorted(args for args, _ in sent) == sorted(SlackMessage.objects.values_list("client_id", "pk"))
+    at_once, later = [eta for _, eta in sent if not eta], [eta for _, eta in sent if eta]
+    assert (len(at_once), len(later)) == (2, 2)
+    assert all(dt.datetime.fromisoformat(eta) - started >= digest.PACE for eta in later)
+
+
+def test_a_decision_stands_while_the_broker_is_away(client, cycle, caplog, django_capture_on_commit_callbacks):
+    suggestion = SuggestionFactory(client=client, cycle=cycle)
+    digest.plan(cycle)
+    decision = deciding.approve(suggestion_id=suggestion.pk, actor=Actor(member(client), "web"))
+
+    with nowhere_to_send(), django_capture_on_commit_callbacks(execute=True) as nudges:
+        tasks.nudge(decision)
+
+    assert len(nudges) == 2
+    assert caplog.text.count("the broker is away") == 2
+
+
+@contextlib.contextmanager
+def nowhere_to_send():
+    """Celery whose broker listens nowhere."""
+    from durum.celery import app
+
+    def forget_connections():
+        app._pool = app.amqp._producer_pool = None
+
+    usual, app.conf.broker_url = app.conf.broker_url, f"redis://127.0.0.1:{free_port()}/0"
+    forget_connections()
+    try:
+        yield
+    finally:
+        app.conf.broker_url = usual
+        forget_connections()
 
 
 SCRIPT = """

@@ -95,6 +95,19 @@ def channel_of(team_id, channel_id=""):
         return rows.filter(external_id__startswith=f"{team_id}/").order_by("pk").first()
 
 
+def disconnect_workspace(*, team_id):
+    """The app was removed from the workspace or its token revoked: its channels need a person. Returns how many."""
+    with use_all_clients("a workspace serves several clients"):
+        return Channel.objects.filter(
+            platform=Channel.Platform.SLACK,
+            external_id__startswith=f"{team_id}/",
+            state=Channel.State.CONNECTED,
+        ).update(
+            state=Channel.State.NEEDS_RECONNECT,
+            last_error=_("Durum was removed from this Slack workspace. Install it again."),
+        )
+
+
 def link(*, claim, actor):
     """From now on what this Slack account presses is the actor's word. Again is fine; another's is refused."""
     try:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from django.conf import settings
 from django.http import JsonResponse
 
-from apps.connectors.services import seen
+from apps.connectors.services import seen, slack_link
 
 FRESH_SECONDS = 300
 MAX_BYTES = 1_000_000
@@ -111,6 +111,8 @@ def _handler(signing_secret):
         process_before_response=True,
         token_verification_enabled=False,
     )
+    app.event("app_uninstalled")(_workspace_gone)
+    app.event("tokens_revoked")(_workspace_gone)
     for register in _registrations:
         register(app)
     _acknowledge_the_rest(app)
@@ -122,6 +124,10 @@ def _known(enterprise_id, team_id):
     from slack_bolt.authorization import AuthorizeResult  # noqa: PLC0415  (see `_handler`)
 
     return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id)
+
+
+def _workspace_gone(body):
+    slack_link.disconnect_workspace(team_id=body.get("team_id", ""))
 
 
 def _acknowledge_the_rest(app):
