@@ -48,3 +48,9 @@ def read(channel, **options):
     with use_client(channel.client_id):
         run = fetching.request_fetch(channel_id=channel.pk, actor=SYSTEM, **options)
         return fetching.work(run.pk, registry.ads(channel))
+
+
+@pytest.fixture
+def english(settings):
+    """Sentences are compared in English, whatever is translated by now."""
+    settings.LANGUAGE_CODE = "en"

@@ -17,7 +17,7 @@ from apps.connectors.models import RawFile, SyncRun
 from apps.core.tenancy import use_client
 from tests.factories.clients import ClientFactory, member
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
 TEXT = (
     "Jour;Nom de la campagne;Nom de l’ensemble de publicités;Nom de la publicité;Impressions;Montant dépensé (EUR);"

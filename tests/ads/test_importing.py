@@ -22,7 +22,7 @@ from apps.core.models import AuditEvent
 from tests.factories.ads import AdFactory, PerformanceMetricFactory
 from tests.factories.clients import ClientFactory, member
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
 KAG_HEADER = (
     "Date,ad_id,xyz_campaign_id,fb_campaign_id,age,gender,interest,Impressions,Clicks,Spent,Total_Conversion,"

@@ -17,6 +17,7 @@ def open_tables(file, name):
 
     `file` is binary and seekable; `name` only serves to tell a wrong extension.
     """
+    file.seek(0)
     head = file.read(4096)
     file.seek(0)
     extension = name.rpartition(".")[2].lower() if "." in name else ""

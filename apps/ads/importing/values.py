@@ -17,7 +17,7 @@ NONE, OPEN, MIXED = "none", "open", "mixed"
 
 _ABSENT = {"", "-", "--", "—", "–", "−", "n/a", "na", "null", "none", "nan", "s.o.", "s/o", "nd", "n.d."}
 _SPREADSHEET_ERRORS = {"#n/a", "#ref!", "#value!", "#div/0!", "#name?", "#null!", "#num!", "#valeur!", "#nom?"}
-_CURRENCY = re.compile(r"^(?:[A-Za-z]{1,3}(?=[\s$-]*[\d.,]))?[\s$€£¥₹₩]*|[\s$€£¥₹₩%]*(?:[A-Za-z]{3})?[\s$€£¥₹₩%]*$")
+_CURRENCY = re.compile(r"^(?:[A-Z]{1,3}(?=[\s$-]*[\d.,]))?[\s$€£¥₹₩]*|[\s$€£¥₹₩%]*(?:[A-Z]{3})?[\s$€£¥₹₩%]*$")
 _SPACES = re.compile(r"(?<=\d)[\s'’](?=\d{3}(?!\d))")
 _DIGITS = re.compile(r"^\d+(?:[.,]\d+)*$|^[.,]\d+$")
 _SCIENTIFIC = re.compile(r"^(\d+)(?:[.,](\d+))?[eE]([+-]?\d{1,2})$")
