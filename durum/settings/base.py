@@ -223,6 +223,9 @@ CELERY_TASK_ROUTES = {
 }
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
+# A worker that died with a change in its hands is replaced after this long; longer than the slowest call.
+EXECUTION_LEASE_SECONDS = whole_number("EXECUTION_LEASE_SECONDS", 180, at_least=10)
+
 # --- Meta -------------------------------------------------------------------------------------------
 META_GRAPH_URL = base_url("META_GRAPH_URL", "https://graph.facebook.com")
 META_GRAPH_VERSION = env.str("META_GRAPH_VERSION", default="v26.0")

@@ -8,6 +8,7 @@ again and the proof stored. A crash anywhere leaves a row whose truth the next w
 from datetime import timedelta
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -24,7 +25,6 @@ from apps.suggestions.models import ExecutionLog, Suggestion, ValidationItem
 
 from . import deciding, hypotheses
 
-LEASE_SECONDS = 180
 MOST_ATTEMPTS = 12
 BACKOFF_SECONDS = (5, 10, 20, 40, 80, 160, 300)
 State = ExecutionLog.State
@@ -38,7 +38,7 @@ def carry_out(*, execution_id, connector_for):
     """
     execution = leases.claim(
         ExecutionLog.objects.due(clock.now()).select_related("ad_object", "suggestion").filter(pk=execution_id),
-        seconds=LEASE_SECONDS,
+        seconds=settings.EXECUTION_LEASE_SECONDS,
     )
     if execution is None:
         return None
@@ -87,7 +87,7 @@ def _compare_and_write(execution, connector):
     if not _reserve(execution, found):
         return
     crash_point("execute.before_call")
-    leases.renew(execution, seconds=LEASE_SECONDS)
+    leases.renew(execution, seconds=settings.EXECUTION_LEASE_SECONDS)
     if execution.field == "daily_budget":
         connector.set_daily_budget(external_id, int(execution.target))
     else:
