@@ -105,7 +105,7 @@ def _head(message):
             % {"count": skipped}
         )
     page = _("<%(url)s|All suggestions, and why the others were not proposed>") % {"url": links.of_board(client)}
-    return f"{title}: {lines[0]}", [header(title), section("\n".join(lines)), context(page)]
+    return escape(f"{title}: {lines[0]}"), [header(title), section("\n".join(lines)), context(page)]
 
 
 def _counted(count):

@@ -59,8 +59,10 @@ def impact(suggestion):
     """What is expected of it, with its interval; says so when nobody can know."""
     if suggestion.kind == Kind.REFRESH:
         return _("Not estimated: it depends on the creative that replaces this one.")
-    if suggestion.impact_mid is None:
+    if suggestion.impact_mid is None and suggestion.kind == Kind.SCALE:
         return _("Unknown: no earlier raise of this client shows what more budget brings.")
+    if suggestion.impact_mid is None:
+        return _("Unknown.")
     currency = suggestion.evidence.get("currency") or suggestion.ad_object.currency
     days = suggestion.evidence.get("window_days") or 7
     return ngettext(

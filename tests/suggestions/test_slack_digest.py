@@ -69,7 +69,8 @@ def test_a_digest_is_a_head_and_one_message_per_suggestion(workspace, client, cy
         work()
 
     head, scale, pause = workspace.messages()
-    assert "Clos & <Lys>" in words(head)
+    assert "Clos & <Lys>" in words(head, kind="plain_text")
+    assert head["text"].startswith("Clos &amp; &lt;Lys&gt;")
     assert "2" in words(head)
     assert "/c/clos/suggestions/" in words(head)
     assert "&lt;!channel&gt; &amp; co" in words(scale)

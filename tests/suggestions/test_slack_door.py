@@ -147,6 +147,8 @@ def test_an_unlinked_person_is_told_how_and_can_then_decide(workspace, digested,
     browser.force_login(ali)
     page = browser.get(address)
     assert "Ali Kaya" in page.content.decode()
+    assert "Agence" in page.content.decode()  # Slack's name of the workspace
+    assert SlackMessage.objects.first().channel.name not in page.content.decode()  # ours may be another client's
     token = address.partition("link=")[2]
     answer = browser.post("/me/slack/", {"link": token})
     assert (answer.status_code, answer["Location"]) == (302, "/me/slack/")

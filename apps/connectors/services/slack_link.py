@@ -71,16 +71,17 @@ def read_link(token):
 
 
 def profile_of(claim, *, timeout=5):
-    """Ask Slack who the account is, so that the page can name it."""
+    """Ask Slack who the account is, so that the page can name it. What we call the channel is its client's affair."""
     channel = channel_of(claim.team_id)
     if channel is None:
-        return Profile("", "", "")
+        return Profile(claim.team_id, "", "")
     try:
         with use_all_clients("a workspace serves several clients"):
-            person = SlackConnector.of(channel, timeout=timeout).users_info(claim.slack_user_id)
+            slack = SlackConnector.of(channel, timeout=timeout)
+            person = slack.users_info(claim.slack_user_id)
+            return Profile(slack.auth_test().name or claim.team_id, person.name, person.email)
     except ConnectorError:
-        return Profile(channel.name, "", "")
-    return Profile(channel.name, person.name, person.email)
+        return Profile(claim.team_id, "", "")
 
 
 def channel_of(team_id, channel_id=""):
