@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 BASELINE = (-28, -8)  # days relative to the action, both ends included
 TRIGGER = (-7, -1)
@@ -168,7 +168,7 @@ def evaluate(treated, others, controls, *, budget_id, direction, phi=1.0, after=
 
 def effect(mid, own, shared, controls, grade):
     """An Effect with its t interval from `controls` - 1 degrees of freedom."""
-    half = float(stats.t.ppf(0.5 + COVERAGE / 2, controls - 1) * np.sqrt(own + shared))
+    half = float(special.stdtrit(controls - 1, 0.5 + COVERAGE / 2) * np.sqrt(own + shared))
     return Effect(mid, mid - half, mid + half, own, shared, controls - 1, grade, controls)
 
 
@@ -239,7 +239,7 @@ def pool(effects, clusters=None):
     means, variances = np.array(means), np.array(variances)
     mid, error, between = combine(means, variances)
     freedom = len(means) - 1 or max(one.freedom for one in effects)
-    half = float(stats.t.ppf(0.5 + COVERAGE / 2, freedom) * error)
+    half = float(special.stdtrit(freedom, 0.5 + COVERAGE / 2) * error)
     grades = [one.grade for one in effects]
     return PooledEffect(
         mid=mid,
@@ -321,7 +321,7 @@ def shrink(one, pooled):
     mid = float((odds * mids).sum())
     spread = share * variance + (1 - share) ** 2 * pooled.error**2 + (mids - mid) ** 2
     freedom = _PRIOR_FREEDOM + one.freedom
-    half = float(stats.t.ppf(0.5 + COVERAGE / 2, freedom) * np.sqrt((odds * spread).sum()))
+    half = float(special.stdtrit(freedom, 0.5 + COVERAGE / 2) * np.sqrt((odds * spread).sum()))
     return mid, mid - half, mid + half
 
 
