@@ -29,6 +29,7 @@ __all__ = [
     "EmbeddedError",
     "addresses",
     "alone",
+    "backup",
     "clean",
     "demo_login",
     "forget_everything",
@@ -36,6 +37,7 @@ __all__ = [
     "local_secret",
     "needed",
     "places",
+    "restore",
     "running",
     "sandbox_port",
     "servers",
@@ -150,6 +152,21 @@ def start(wanted=frozenset({"postgres", "redis"})):
         redis.start(here)
 
 
+def backup(path):
+    """Write the embedded database to the file `path`, while it is in use or not."""
+    with servers():
+        postgres.backup(places(), path)
+
+
+def restore(path):
+    """Put a backup in the place of the embedded database. Refused while something uses it."""
+    if not path.is_file():
+        raise EmbeddedError(f"{path} is not a file: nothing was changed.")
+    _refuse_while_used()
+    with servers():
+        postgres.restore(places(), path)
+
+
 def forget_everything():
     """Empty the embedded database; a database of your own (DATABASE_URL) is left alone."""
     if "postgres" in needed():
@@ -172,9 +189,7 @@ def running():
 
 def clean():
     """Stop the servers and delete what they store. Refused while something uses them."""
-    with open(own_directory(VAR_DIR, 0o711) / "servers.users", "a") as users:
-        if not _nobody_uses(users):
-            raise EmbeddedError("Durum or its tests are running in this checkout: stop them first.")
+    _refuse_while_used()
     stop()
     here = places()
     for directory in {here.postgres, here.redis, here.base / "programs", here.sockets}:
@@ -191,6 +206,12 @@ def alone():
     with open(own_directory(VAR_DIR, 0o711) / "servers.lock", "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _refuse_while_used():
+    with open(own_directory(VAR_DIR, 0o711) / "servers.users", "a") as users:
+        if not _nobody_uses(users):
+            raise EmbeddedError("Durum or its tests are running in this checkout: stop them first.")
 
 
 def _nobody_uses(users):

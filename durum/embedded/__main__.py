@@ -1,7 +1,8 @@
-"""The servers without the rest of Durum: `python -m durum.embedded start | stop | status | clean | with COMMAND`."""
+"""The servers without the rest of Durum: `python -m durum.embedded` lists what it can do."""
 
 import subprocess
 import sys
+from pathlib import Path
 
 from durum import embedded
 
@@ -12,6 +13,8 @@ usage: python -m durum.embedded VERB
   stop           stop them
   status         say what runs and how to reach it (exit code 3 when not both do)
   clean          stop them and delete everything they store
+  backup FILE    write the database to FILE, also while Durum runs
+  restore FILE   put FILE's content in the place of the database
   with COMMAND   run COMMAND while they run, and pass its exit code on
 """
 
@@ -23,6 +26,9 @@ def main(arguments):
         if verb == "with" and rest:
             with embedded.servers():
                 return subprocess.run(rest, check=False).returncode  # noqa: S603  (what the person typed)
+        if verb in {"backup", "restore"} and len(rest) == 1:
+            {"backup": embedded.backup, "restore": embedded.restore}[verb](Path(rest[0]).absolute())
+            return 0
         if rest or verb not in {"start", "stop", "status", "clean"}:
             sys.stderr.write(USAGE)
             return 2

