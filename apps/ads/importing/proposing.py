@@ -221,7 +221,7 @@ def _header_text(cell, index):
 def _is_period(cells, at):
     """Whether a row covers several days, whatever the order of day and month."""
     starts, ends = at.get("starts"), at.get("ends")
-    if starts is None or ends is None or max(starts, ends) >= len(cells):
+    if starts is None or ends is None or max(starts, ends) >= len(cells) or cells[starts] == cells[ends]:
         return False
     try:
         first, last = parse_date(cells[starts]), parse_date(cells[ends])

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from .problems import CellProblem
 
@@ -56,11 +57,21 @@ def is_absent(cell):
     """Whether a cell says "nothing here"; an absent figure is not a wrong one."""
     if cell is None:
         return True
-    return isinstance(cell, str) and fold(cell) in _ABSENT
+    if not isinstance(cell, str):
+        return False
+    # No word for "nothing" is longer; most cells are asked and most are longer or seen before.
+    return _says_nothing(cell) if len(cell) <= 6 else not cell.strip()
+
+
+@lru_cache(maxsize=8192)
+def _says_nothing(text):
+    return fold(text) in _ABSENT
 
 
 def fold(text):
     """Lower case, without accents or doubled spaces: how headers and month names are compared."""
+    if text.isascii():
+        return " ".join(text.casefold().split())
     plain = unicodedata.normalize("NFKD", text)
     return " ".join("".join(c for c in plain if not unicodedata.combining(c)).casefold().replace("’", "'").split())
 
@@ -171,6 +182,11 @@ def date_evidence(cell):
     """What one cell tells about its column's order of day and month: an order, `open` or `none`."""
     if not isinstance(cell, str) or is_absent(cell):
         return NONE
+    return _text_date_evidence(cell)
+
+
+@lru_cache(maxsize=8192)
+def _text_date_evidence(cell):
     match = _NUMERIC_DATE.match(_bare_date(cell))
     if not match or len(match[1]) > 2:
         return NONE
