@@ -141,7 +141,7 @@ class Client(models.Model):
 class Membership(TenantModel):
     """A person's place in a client. One's own memberships are visible before any client is chosen."""
 
-    row_policy_or = "user_id = nullif(current_setting('durum.user_id', true), '')::bigint"
+    row_policy_read_or = "user_id = nullif(current_setting('durum.user_id', true), '')::bigint"
 
     Role = Role
 

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.core.signals import got_request_exception
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -13,4 +14,5 @@ class CoreConfig(AppConfig):
         from . import row_security, systemlog  # noqa: PLC0415  (models are not loaded before this point)
 
         post_migrate.connect(row_security.protect_tables, sender=self, dispatch_uid="durum-row-security")
+        connection_created.connect(row_security.check_role, dispatch_uid="durum-row-security")
         got_request_exception.connect(systemlog.from_request, dispatch_uid="durum-systemlog")

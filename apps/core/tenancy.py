@@ -65,6 +65,8 @@ class TenantModel(models.Model):
     client_path = "client"
     # More SQL that also lets a row be seen, beside its client being in scope. Rare, and explained where set.
     row_policy_or = ""
+    # The same for looking only: such a row can be neither made nor changed.
+    row_policy_read_or = ""
 
     client = models.ForeignKey("clients.Client", on_delete=models.CASCADE, related_name="+")
 

@@ -2,7 +2,7 @@
 
 import factory
 
-from apps.connectors.models import Channel, RawFile, SlackIdentity, SyncRun
+from apps.connectors.models import Channel, ColumnMapping, QualityFinding, RawFile, SlackIdentity, SyncRun
 
 from .clients import UserFactory
 from .tenant import ClientOwnedFactory
@@ -52,3 +52,20 @@ class SlackIdentityFactory(factory.django.DjangoModelFactory):
     user = factory.SubFactory(UserFactory)
     team_id = "T1"
     slack_user_id = factory.Sequence(lambda n: f"U{n}")
+
+
+class ColumnMappingFactory(ClientOwnedFactory):
+    class Meta:
+        model = ColumnMapping
+
+    kind = SyncRun.Kind.IMPORT_ADS
+    fingerprint = factory.Sequence(lambda n: f"{n:064x}")
+
+
+class QualityFindingFactory(ClientOwnedFactory):
+    class Meta:
+        model = QualityFinding
+
+    run = factory.SubFactory(SyncRunFactory, client=factory.SelfAttribute("..client"))
+    line = 2
+    reason = "not_a_number"

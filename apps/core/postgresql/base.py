@@ -5,6 +5,7 @@ rollback takes settings back with it, hence what was told is forgotten then and 
 """
 
 from django.db.backends.postgresql import base
+from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
 
 from apps.core.scope import current_scope
 
@@ -14,23 +15,72 @@ SQL = (
 )
 
 
+class ScopedCursor:
+    """A statement runs in the scope in force when it is sent, wherever its cursor was opened.
+
+    Rows that the server hands out piece by piece (`iterator()`) are checked while they are fetched: they stay in
+    the scope of their statement, whatever the loop around them does in between.
+    """
+
+    scope = None
+
+    def _execute_with_wrappers(self, *args, **kwargs):
+        self.scope = current_scope()
+        self.db.tell(self.scope)
+        return super()._execute_with_wrappers(*args, **kwargs)
+
+    def __getattr__(self, name):
+        if name == "copy":
+            self.db.tell(current_scope())
+        elif name.startswith("fetch"):
+            self._tell_for_fetch()
+        return super().__getattr__(name)
+
+    def __iter__(self):
+        if not self._hands_out_pieces():
+            yield from super().__iter__()
+            return
+        while rows := self.fetchmany(self.cursor.itersize):
+            yield from rows
+
+    def _tell_for_fetch(self):
+        if self.scope is not None and self._hands_out_pieces():
+            self.db.tell(self.scope)
+
+    def _hands_out_pieces(self):
+        return bool(getattr(self.cursor, "name", None))
+
+
+class PlainCursor(ScopedCursor, CursorWrapper):
+    pass
+
+
+class DebugCursor(ScopedCursor, CursorDebugWrapper):
+    pass
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """PostgreSQL whose sessions know the clients in scope."""
 
     told = None
 
+    def tell(self, scope):
+        """Say which clients are in scope, if the session was last told something else."""
+        if self.told == scope or self.needs_rollback or self.connection is None:
+            return
+        with self.wrap_database_errors:
+            self.connection.execute(SQL, scope.guc)
+        self.told = scope
+
+    def make_cursor(self, cursor):
+        return PlainCursor(cursor, self)
+
+    def make_debug_cursor(self, cursor):
+        return DebugCursor(cursor, self)
+
     def get_new_connection(self, conn_params):
         self.told = None
         return super().get_new_connection(conn_params)
-
-    def _cursor(self, name=None):
-        self.ensure_connection()
-        scope = current_scope()
-        if self.told != scope and not self.needs_rollback:
-            with self.wrap_database_errors:
-                self.connection.execute(SQL, scope.guc)
-            self.told = scope
-        return super()._cursor(name)
 
     def _rollback(self):
         self.told = None
