@@ -12,9 +12,7 @@ class AdsConfig(AppConfig):
 
         from . import watching  # noqa: PLC0415  (the same)
 
-        navigation.register(
-            navigation.NavItem(_("Imports"), "ads:imports", "file-import", order=40, verb="import", key="i")
-        )
+        navigation.register(navigation.NavItem(_("Imports"), "ads:imports", "file-import", order=40, key="i"))
         health.register("ads_fetch", watching.fetch_is_on_time)
         for job in (
             scheduling.Job(

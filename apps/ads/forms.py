@@ -85,6 +85,9 @@ class MappingForm(forms.Form):
         else:
             self.fields["periods"].initial = found.plan.periods
         self.fields["results_are"].initial = found.plan.results_are
+        chosen = {self.data.get(self.add_prefix(f"field_{c.index}")) for c in found.columns} if self.is_bound else set()
+        if "results" not in chosen | set(found.plan.fields):
+            del self.fields["results_are"]
         if not may_set_values:
             del self.fields["value_per_lead"], self.fields["value_per_purchase"]
 

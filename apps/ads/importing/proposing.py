@@ -13,7 +13,7 @@ from .values import COMMA, MIXED, NONE, OPEN, POINT, DateOrder, NumberStyle, is_
 HEADER_WITHIN = 40
 # A column's style is decided from all of its cells, up to here; beyond, the run itself reports what differs.
 ROWS_LOOKED_AT = 200_000
-SAMPLES = 4
+SAMPLES = 3
 
 
 @dataclass

@@ -1,12 +1,14 @@
 """The pages of imports: bring a file, say how it is to be read, watch it, read the report."""
 
 import csv
+from datetime import timedelta
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -25,11 +27,13 @@ from apps.ads.services import importing
 from apps.clients import access
 from apps.clients.services.clients import change_client
 from apps.connectors.models import QualityFinding, RawFile, SyncRun
+from apps.core import clock
 from apps.core.actors import Actor
 from apps.core.errors import DomainError
 from apps.core.exports import Column, export, filename, guarded, wants_export
 from apps.core.pages import Progress, paginate, render_fragment, sorted_by
 
+UNCONFIRMED_SHOWN = timedelta(days=7)
 SORTS = {"created": "created_at", "file": "raw_file__name", "state": "state"}
 COLUMNS = [
     Column("raw_file.name", gettext_lazy("File")),
@@ -71,7 +75,7 @@ def imports(request, client_key):
         "is_moving": any(run.is_moving for run in page),
         "may_import": access.may(request.user, "import", request.client),
         "unconfirmed": RawFile.objects.visible_to(request.user)
-        .filter(client=request.client, runs__isnull=True)
+        .filter(client=request.client, runs__isnull=True, created_at__gt=clock.now() - UNCONFIRMED_SHOWN)
         .order_by("-created_at", "-pk")[:10],
     }
     return render_fragment(request, "ads/imports.html", "imports_table", context)
@@ -184,6 +188,8 @@ def import_detail(request, client_key, pk):
         "filter": found,
         "page": page,
         "report": _report(run),
+        "first_day": parse_date(run.counts.get("first_day", "")),
+        "last_day": parse_date(run.counts.get("last_day", "")),
         "account": AdObject.objects.filter(client=request.client, pk=run.options.get("account")).first(),
         "meanings": _meanings(run),
         "may_import": access.may(request.user, "import", request.client),
