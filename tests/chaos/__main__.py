@@ -1,5 +1,6 @@
 """`python -m tests.chaos [NAME] [SIZE]`: run one harness, or all of them, each with its control."""
 
+import argparse
 import importlib
 import os
 import pkgutil
@@ -7,25 +8,33 @@ import sys
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.chaos.settings"
 
-from durum import embedded
 
-with embedded.servers():
+def main():
+    """Torment, print, write; exit code 1 when something was doubled or lost."""
+    import tests.chaos as folder
+
+    found = (m.name for m in pkgutil.iter_modules(folder.__path__))
+    names = {name.removeprefix("of_"): name for name in sorted(found) if name.startswith("of_")}
+    parser = argparse.ArgumentParser(prog="make chaos", description=folder.__doc__)
+    parser.add_argument("name", nargs="?", choices=names, help="which one (default: all)")
+    parser.add_argument("size", nargs="?", type=int, help="how much work (default: its own)")
+    given = parser.parse_args()
+
     import django
 
-    django.setup()
+    from durum import embedded
 
-    from tests import chaos
-    from tests.chaos import report
+    with embedded.servers():
+        django.setup()
+        from tests.chaos import report
 
-    found = [m.name for m in pkgutil.iter_modules(chaos.__path__) if m.name.startswith("of_")]
-    names = {name.removeprefix("of_"): name for name in found}
-    wanted = sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] else None
-    if wanted and wanted not in names:
-        sys.exit(f"There is no harness named {wanted}. Known: {', '.join(sorted(names))}.")
-    size = int(sys.argv[2]) if len(sys.argv) > 2 and sys.argv[2] else None
-    outcomes = []
-    for short, name in sorted(names.items()):
-        if wanted in (None, short):
-            module = importlib.import_module(f"tests.chaos.{name}")
-            outcomes += module.run(size or module.SIZE)
-    sys.exit(0 if report.write(outcomes) else 1)
+        outcomes = []
+        for name in [given.name] if given.name else names:
+            module = importlib.import_module(f"tests.chaos.{names[name]}")
+            sys.stdout.write(f"{name}: {module.__doc__.strip()}\n")
+            outcomes += module.run(given.size or module.SIZE)
+        return 0 if report.write(outcomes) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
