@@ -180,6 +180,7 @@ def test_what_meta_refuses_goes_to_people_in_meta_s_words(account):
 
     assert (row.state, row.reason) == (State.FAILED, "rejected")
     assert row.message
+    assert row.sent_at is None  # it takes nothing from the day's cap
     assert account.truth() == []
 
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from apps.ads.models import AdObject
+from apps.ads.services import storing
 from apps.clients.models import Client
 from apps.connectors.currencies import to_minor
 from apps.connectors.models import Channel
@@ -77,11 +77,11 @@ def _compare_and_write(execution, connector):
     external_id = execution.ad_object.external_id
     found = connector.read_object(external_id)
     value = _value(found, execution.field)
-    if value == execution.target and (execution.sent_at or not execution.undo_of_id):
+    if value == execution.target:
         _finish(execution, found)
         return
     if value != execution.expected:
-        execution.proof |= {"found": value, "read": _plain(found)}
+        execution.proof |= {"found": value, "read": _columns(found)}
         _stop(execution, State.CONFLICT, "campaign_budget" if value == "" else "changed_meanwhile")
         return
     if not _reserve(execution, found):
@@ -115,7 +115,7 @@ def _reserve(execution, found):
             if objection:
                 _stop(execution, State.BLOCKED, objection)
                 return False
-        proof = {**execution.proof, "read_before": _plain(found)}
+        proof = {**execution.proof, "read_before": _columns(found)}
         sent_at = execution.sent_at or clock.now()
         leases.update_held(execution, state=State.SENT, sent_at=sent_at, proof=proof)
     return True
@@ -160,9 +160,9 @@ def _finish(execution, found):
             after=_value(found, execution.field),
             reason="",
             message="",
-            proof={**execution.proof, "read_after": _plain(found), "read_at": now.isoformat()},
+            proof={**execution.proof, "read_after": _columns(found), "read_at": now.isoformat()},
         )
-        AdObject.objects.filter(pk=execution.ad_object_id).update(**_columns(found), seen_at=now, written_at=now)
+        storing.note_own_write(ad_object_id=execution.ad_object_id, sent_at=execution.sent_at, **_columns(found))
         suggestion = execution.suggestion
         if execution.undo_of_id is None:
             deciding.close(suggestion, Suggestion.Status.DONE)
@@ -185,6 +185,8 @@ def _stop(execution, state, reason, exc=None):
             execution,
             state=state,
             reason=reason,
+            # What the platform refused was no action: it takes nothing from the day's cap and starts no rest.
+            sent_at=None if state == State.FAILED else execution.sent_at,
             proof=execution.proof,
             message=str(exc) if exc else "",
             detail=exc.detail if exc else "",
@@ -225,7 +227,3 @@ def _columns(found):
         "effective_status": found.effective_status,
         "daily_budget_minor": found.daily_budget,
     }
-
-
-def _plain(found):
-    return {**_columns(found)}
