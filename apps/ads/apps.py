@@ -14,6 +14,8 @@ class AdsConfig(AppConfig):
 
         navigation.register(navigation.NavItem(_("Imports"), "ads:imports", "file-import", order=40, key="i"))
         health.register("ads_fetch", watching.fetch_is_on_time)
+        navigation.register(navigation.NavItem(_("Ads"), "ads:dashboard", "chart-bar", order=10, key="a"))
+        navigation.register(navigation.NavItem(_("Creatives"), "ads:creatives", "photo", order=12, key="c"))
         for job in (
             scheduling.Job(
                 "ads-fetch-sweep", "apps.ads.tasks.sweep_fetches", every=60, label=_("Fetches that are due")

@@ -5,7 +5,11 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.ads.importing.problems import REASONS
+from apps.ads.models import AdObject, Creative
 from apps.connectors.models import QualityFinding, SyncRun
+
+LEVELS = [("campaign", _("Campaigns")), ("adset", _("Ad sets")), ("ad", _("Ads"))]
+STATUSES = [("ACTIVE", _("Active")), ("PAUSED", _("Paused")), ("gone", _("Archived or deleted"))]
 
 
 class ImportFilter(django_filters.FilterSet):
@@ -34,3 +38,52 @@ class FindingFilter(django_filters.FilterSet):
         if value.isdecimal() and len(value) < 10:
             found |= Q(line=int(value))
         return queryset.filter(found)
+
+
+def _angles(request):
+    rows = Creative.objects.visible_to(request.user).filter(client=request.client).exclude(angle="")
+    return [(angle, angle) for angle in rows.order_by("angle").values_list("angle", flat=True).distinct()]
+
+
+class TreeFilter(django_filters.FilterSet):
+    """Search by name or number, status, and which level stands at the top."""
+
+    q = django_filters.CharFilter(method="search", label=_("Name or number"))
+    level = django_filters.ChoiceFilter(choices=LEVELS, method="as_is", label=_("Level"), empty_label=None)
+    status = django_filters.ChoiceFilter(choices=STATUSES, method="by_status", label=_("Status"), empty_label=_("All"))
+
+    class Meta:
+        model = AdObject
+        fields = []
+
+    def search(self, rows, _name, words):
+        return rows.filter(Q(name__icontains=words) | Q(external_id__icontains=words))
+
+    def as_is(self, rows, _name, _value):
+        return rows
+
+    def by_status(self, rows, _name, status):
+        if status == "gone":
+            return rows.filter(status__in=[AdObject.Status.ARCHIVED, AdObject.Status.DELETED])
+        return rows.filter(status=status)
+
+
+class CreativeFilter(django_filters.FilterSet):
+    """Search in name, hook and text; angle and format."""
+
+    q = django_filters.CharFilter(method="search", label=_("Name, hook or text"))
+    angle = django_filters.ChoiceFilter(label=_("Angle"), choices=(), empty_label=_("All"))
+    format = django_filters.ChoiceFilter(
+        field_name="format", choices=Creative.Format.choices, label=_("Format"), empty_label=_("All")
+    )
+
+    class Meta:
+        model = Creative
+        fields = []
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.filters["angle"].extra["choices"] = _angles(self.request)
+
+    def search(self, rows, _name, words):
+        return rows.filter(Q(name__icontains=words) | Q(hook__icontains=words) | Q(copy__icontains=words))

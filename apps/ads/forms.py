@@ -1,4 +1,4 @@
-"""What people fill in about ads: the file they bring, and how it is to be read."""
+"""What people fill in about ads: the file they bring, how it is to be read, and the angle of a creative."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -176,3 +176,15 @@ class MappingForm(forms.Form):
             results_are=cleaned.get("results_are", ""),
             currency=before.currency,
         )
+
+
+class AngleForm(forms.Form):
+    """The angle of a creative, in people's own words."""
+
+    angle = forms.CharField(
+        label=_("Angle"),
+        max_length=80,
+        required=False,
+        help_text=_("The idea it sells with: price, proof, urgency… Reading the account again leaves it alone."),
+        widget=forms.TextInput(attrs={"autofocus": True, "list": "angles"}),
+    )

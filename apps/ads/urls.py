@@ -2,11 +2,16 @@
 
 from django.urls import path
 
-from apps.ads.views import imports
+from apps.ads.views import creatives, dashboard, imports, objects
 
 app_name = "ads"
 
 urlpatterns = [
+    path("ads/", dashboard.dashboard, name="dashboard"),
+    path("ads/creatives/", creatives.gallery, name="creatives"),
+    path("ads/creatives/<int:pk>/angle/", creatives.angle, name="angle"),
+    path("ads/<int:pk>/", objects.page, name="object"),
+    path("ads/<int:pk>/children/", objects.children, name="children"),
     path("imports/", imports.imports, name="imports"),
     path("imports/new/", imports.import_new, name="import_new"),
     path("imports/files/<int:pk>/", imports.import_mapping, name="import_mapping"),

@@ -19,10 +19,25 @@ def role_of(user, client):
     return Role.VIEWER if user.has_perm("clients.view_all_clients") else None
 
 
-def may(user, verb, client):
-    """Whether `user` may `verb` (a key of `roles.NEEDS`) for `client`."""
-    role = role_of(user, client)
+def roles_in(user, client_ids):
+    """`role_of` for many clients at once: `{client id: role or None}`, in one query."""
+    if not user.is_authenticated or not user.is_active:
+        return dict.fromkeys(client_ids)
+    if user.is_superuser:
+        return dict.fromkeys(client_ids, Role.OWNER)
+    usual = Role.VIEWER if user.has_perm("clients.view_all_clients") else None
+    own = Membership.objects.filter(user=user, client_id__in=client_ids).values_list("client_id", "role")
+    return dict.fromkeys(client_ids, usual) | {pk: Role(role) for pk, role in own}
+
+
+def allows(role, verb):
+    """Whether a role may `verb` (a key of `roles.NEEDS`); None may nothing."""
     return role is not None and RANK[role] >= RANK[NEEDS[verb]]
+
+
+def may(user, verb, client):
+    """Whether `user` may `verb` for `client`."""
+    return allows(role_of(user, client), verb)
 
 
 def require(actor, verb, client):

@@ -20,6 +20,7 @@ class NavItem:
     per_client: bool = True
     verb: str = "look"
     key: str = ""
+    staff_only: bool = False
 
     def url(self, client_key=None):
         """Where the entry leads; for an entry of a client, for that client."""
@@ -62,7 +63,7 @@ def entries_for(request, client):
     allowed = {}
     found = []
     for item in items():
-        if item.per_client and client is None:
+        if (item.per_client and client is None) or (item.staff_only and not request.user.is_staff):
             continue
         if not _allowed(request.user, item, client, allowed):
             continue

@@ -61,3 +61,16 @@ def all_for(user, client=None):
                 Waiting(queue.key, queue.label, numbers["n"], numbers["oldest"], queue.url(client), queue.admin_url)
             )
     return found
+
+
+def by_client(user, clients):
+    """`{client id: [Waiting]}` of every non-empty queue for these clients (rows), in one query a queue."""
+    found = {client.pk: [] for client in clients}
+    rows_of = {client.pk: client for client in clients}
+    for queue in sorted(_queues.values(), key=lambda q: (q.order, q.key)):
+        grouped = queue.rows(user, None).order_by().values_list("client_id")
+        for pk, count, oldest in grouped.annotate(Count("pk"), Min(queue.since)):
+            if pk in found:
+                url = queue.url(rows_of[pk])
+                found[pk].append(Waiting(queue.key, queue.label, count, oldest, url, queue.admin_url))
+    return found

@@ -6,10 +6,11 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from apps.ads import panels
 from apps.clients.hooks import on_new_client
 from apps.connectors.providers.slack import inbound
-from apps.core import clock, health, queues, scheduling
-from apps.suggestions import slack
+from apps.core import clock, health, navigation, queues, scheduling
+from apps.suggestions import about_object, slack
 from apps.suggestions.models import ExecutionLog, SlackMessage, Suggestion
 from apps.suggestions.services.generation import install_rules
 
@@ -40,6 +41,15 @@ def register():
         )
     )
     inbound.listen(slack.register)
+    menu = (
+        navigation.NavItem(_("Suggestions"), "suggestions:board", "bulb", order=20, key="s"),
+        navigation.NavItem(_("Outcomes"), "suggestions:outcomes", "target-arrow", order=24, key="o"),
+        navigation.NavItem(_("Rules"), "suggestions:rules", "adjustments", order=26, key="r"),
+    )
+    for item in menu:
+        navigation.register(item)
+    panels.register_marks(about_object.marks_of)
+    panels.register_about(about_object.about)
     health.register("executions", executions_health)
     health.register("slack_messages", slack_health)
     tasks = "apps.suggestions.tasks"

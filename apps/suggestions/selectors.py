@@ -75,18 +75,6 @@ class Sums:
 SPEND, CONVERSIONS, REVENUE, IMPRESSIONS, CLICKS, REACH = range(2, 8)
 
 
-def last_day(client):
-    """The last whole day to look at: yesterday where the client lives, or where its files end.
-
-    A client without a connected account lives from imported files: the newest day in them counts.
-    """
-    yesterday = clock.now().astimezone(client.zone).date() - timedelta(days=1)
-    if AdObject.objects.filter(client=client, level=AdObject.Level.ACCOUNT, channel__isnull=False).exists():
-        return yesterday
-    newest = PerformanceMetric.objects.filter(client=client).aggregate(newest=Max("day"))["newest"]
-    return min(newest, yesterday) if newest else yesterday
-
-
 def account_metrics(client, *, currency, windows, until, past, returns):
     """`AccountMetrics` of the client's objects in one currency; `windows` are the days the rules look at."""
     adset_sums = _sums(

@@ -13,6 +13,7 @@ Frame       {% page_header title subtitle="" pretitle="" %} …buttons… {% end
 Lists       {% filter_bar filter.form target="results" %} …extra buttons… {% endfilter_bar %}
             {% period_control period %}  apps.core.periods.chosen(request, today)
             {% sort_header sorting "spend" _("Spend") css="text-end" %}  inside <thead><tr>
+            {% sort_link sorting "spend" _("Spend") %}  the same outside of a table
             {% pagination page target="results" %}
             {% bulk_bar page %} …<button name="action" value="approve">… {% endbulk_bar %}
                 inside the list's <form method="post" action="{{ request.get_full_path }}">, before the table;
@@ -177,8 +178,15 @@ def filter_bar(context, content, form, target="results", search="q"):
     """The filters of a list: they ask by themselves with htmx, and on a button without it."""
     request = context["request"]
     fields = list(form) if form is not None else []
-    kept = [(key, value) for key, value in request.GET.items() if key in ("sort", "view")]
-    active = [field for field in fields if field.name != search and field.data not in (None, "", [], False)]
+    # What is chosen elsewhere on the page (order, period, tab) stays; a hidden field is such a choice too.
+    names = {field.html_name for field in fields}
+    kept = [(key, value) for key, value in request.GET.items() if key not in names and key != "page"]
+    hidden = {field.html_name: field.data for field in fields if field.is_hidden and field.data}
+    active = [
+        field
+        for field in fields
+        if field.name != search and not field.is_hidden and field.data not in (None, "", [], False)
+    ]
     return _render(
         context,
         "filter_bar",
@@ -186,6 +194,7 @@ def filter_bar(context, content, form, target="results", search="q"):
         search_field=next((field for field in fields if field.name == search), None),
         fields=[field for field in fields if field.name != search],
         active_count=len(active),
+        clear_url=_query(request, **dict.fromkeys(names - set(hidden)), page=None),
         target=target,
         kept=kept,
         extra=content,
@@ -219,6 +228,13 @@ def sort_header(context, sorting, key, label, *, css="", target="results"):
     }
 
 
+@register.inclusion_tag("components/sort_link.html", takes_context=True)
+def sort_link(context, sorting, key, label, *, target="results"):
+    """What `sort_header` has inside, for lists that are no table."""
+    url = _query(context["request"], sort=sorting.next_param(key), page=None)
+    return {"label": label, "target": target, "aria": sorting.aria(key), "url": url}
+
+
 @register.inclusion_tag("components/pagination.html", takes_context=True)
 def pagination(context, page, target="results"):
     request = context["request"]
@@ -250,7 +266,7 @@ def bulk_bar(context, content, page):
 
     The browser sends `all=1` and the list's own filters, never ten thousand ids: the server asks again.
     """
-    everything = page.exact_total if page.has_next or page.has_previous else len(page)
+    everything = page.total if page.has_next or page.has_previous else len(page)
     label = ngettext("Select the %(count)s row", "Select all %(count)s rows", everything) % {
         "count": formats.number(everything)
     }
@@ -259,7 +275,8 @@ def bulk_bar(context, content, page):
         "bulk_bar",
         page=page,
         buttons=content,
-        offer_all=everything > len(page),
+        # Nobody knows how many there are beyond the count: narrow the list first.
+        offer_all=everything > len(page) and not page.is_capped,
         all_label=label,
         total=formats.number(everything),
     )

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.ads.models import AdObject
+from apps.ads.selectors import last_day
 from apps.connectors.currencies import to_minor
 from apps.core import audit, clock
 from apps.suggestions import selectors
@@ -91,7 +92,7 @@ def _analyses(client):
         return []
     accounts = AdObject.objects.filter(client=client, level=AdObject.Level.ACCOUNT)
     currencies = sorted(set(accounts.values_list("currency", flat=True)))
-    past, until = selectors.past_of(client), selectors.last_day(client)
+    past, until = selectors.past_of(client), last_day(client)
     returns, windows = hypotheses.returns_of(client), {rule.window_days for rule in rules}
     found = []
     for currency in currencies:
@@ -145,7 +146,7 @@ def _store(cycle, currency, analysis):
     """Candidates as suggestions, each with its place in the validation queue."""
     objects = AdObject.objects.in_bulk([candidate.entity_id for candidate in analysis.candidates])
     tired = [candidate.entity_id for candidate in analysis.candidates if candidate.kind == REFRESH]
-    series = selectors.weekly_series(tired, selectors.last_day(cycle.client)) if tired else {}
+    series = selectors.weekly_series(tired, last_day(cycle.client)) if tired else {}
     rows = []
     for candidate in analysis.candidates:
         ad_object = objects[candidate.entity_id]

@@ -10,12 +10,12 @@ import numpy as np
 from django.db import transaction
 
 from apps.ads.models import AdObject
+from apps.ads.selectors import last_day
 from apps.core import clock
 from apps.suggestions import effects
 from apps.suggestions.calibration import came_true
 from apps.suggestions.confidence import learn_returns
 from apps.suggestions.models import ExecutionLog, FeedbackLoop, Hypothesis, Suggestion
-from apps.suggestions.selectors import last_day
 from apps.suggestions.traces import around
 
 DIRECTION = {"scale": 1, "pause": -1}

@@ -1,0 +1,43 @@
+"""Reads of the ad tree that more than one page or service asks."""
+
+from datetime import timedelta
+
+from django.db.models import Max
+
+from apps.core import clock
+
+from .models import AdObject, PerformanceMetric
+
+
+def last_day(client):
+    """The last whole day to look at: yesterday where the client lives, or where its files end.
+
+    A client without a connected account lives from imported files: the newest day in them counts.
+    """
+    yesterday = yesterday_of(client)
+    if AdObject.objects.filter(client=client, level=AdObject.Level.ACCOUNT, channel__isnull=False).exists():
+        return yesterday
+    newest = PerformanceMetric.objects.filter(client=client).aggregate(newest=Max("day"))["newest"]
+    return min(newest, yesterday) if newest else yesterday
+
+
+def yesterday_of(client):
+    """The last complete day where the client lives."""
+    return clock.now().astimezone(client.zone).date() - timedelta(days=1)
+
+
+def currencies_of(client):
+    """The currencies of the client's accounts, its own first. Amounts of two of them are never added up."""
+    found = set(AdObject.objects.filter(client=client, level=AdObject.Level.ACCOUNT).values_list("currency", flat=True))
+    return sorted(found, key=lambda currency: (currency != client.currency, currency))
+
+
+def family_of(ad_object):
+    """Ids of an object and everything below it, as a subquery."""
+    family = AdObject.objects.filter(client_id=ad_object.client_id)
+    if ad_object.level == AdObject.Level.ACCOUNT:
+        return (family.filter(pk=ad_object.pk) | family.filter(account=ad_object)).values("pk")
+    inside = family.filter(pk=ad_object.pk) | family.filter(parent=ad_object)
+    if ad_object.level == AdObject.Level.CAMPAIGN:
+        inside |= family.filter(parent__parent=ad_object)
+    return inside.values("pk")

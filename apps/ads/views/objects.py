@@ -1,0 +1,139 @@
+"""One campaign, ad set or ad: its days, its budget, what is below it and what was proposed about it."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from apps.ads import panels, reports
+from apps.ads.models import AdObject, SpendHistory
+from apps.ads.selectors import family_of
+from apps.connectors.currencies import to_major
+from apps.core.pages import Sorting, render_fragment, wants_fragment
+
+from .dashboard import budget_of, columns_of, nodes
+from .frame import chart_of, frame_of, in_order, sorting_of
+
+BELOW = {"account": "campaign", "campaign": "adset", "adset": "ad"}
+MOST_CHILDREN = 200
+MOST_SPENT_FIRST = Sorting("spend", descending=True)
+
+
+@require_safe
+@login_required
+def page(request, client_key, pk):
+    """The object's page; htmx asks for the chart alone when another number is chosen."""
+    thing = _existing(request, pk)
+    frame = _frame(request, thing)
+    ids = family_of(thing)
+    now_rows, before_rows = (rows.filter(ad_object__in=ids) for rows in (frame.now, frame.before))
+    days, days_before = reports.by_day(now_rows), reports.by_day(before_rows)
+    context = {
+        "frame": frame,
+        "thing": thing,
+        "chart": chart_of(frame, request.GET.get("metric", "spend"), days, days_before),
+    }
+    if wants_fragment(request) and request.htmx.target == "chart":
+        return render_fragment(request, "ads/object.html", "chart", context)
+    now, before = reports.total(now_rows), reports.total(before_rows)
+    below = _below(frame, thing)
+    context |= {
+        "cards": reports.cards(now, before, days, frame.period.dates),
+        "now": now,
+        "path": _path(thing),
+        "budget": budget_of(thing),
+        "holder": _holder(thing),
+        "history": _budget_history(frame, thing),
+        "rows": below,
+        "sorting": sorting_of(request),
+        "columns": columns_of(frame, below),
+        "marks": panels.marks_of(request.client, frame.currency),
+        "panels": [render_to_string(template, more, request) for template, more in panels.about(request, thing)],
+    }
+    return render(request, "ads/object.html", context)
+
+
+@require_safe
+@login_required
+def children(request, client_key, pk):
+    """The rows below one row of the tree; a browser is sent to the object's page."""
+    thing = _existing(request, pk)
+    if not wants_fragment(request):
+        return redirect("ads:object", client_key=client_key, pk=pk)
+    frame = _frame(request, thing)
+    rows = _below(frame, thing)
+    rows = in_order(rows, sorting_of(request))
+    columns = {name: request.GET.get(f"with_{name}") == "1" for name in ("leads", "purchases", "roi")}
+    context = {
+        "frame": frame,
+        "rows": rows[:MOST_CHILDREN],
+        "more": max(0, len(rows) - MOST_CHILDREN),
+        "thing": thing,
+        "columns": columns,
+        "sorting": sorting_of(request),
+        "marks": panels.marks_of(request.client, frame.currency),
+    }
+    return render(request, "ads/_nodes.html", context)
+
+
+def _existing(request, pk):
+    rows = AdObject.objects.visible_to(request.user).filter(client=request.client)
+    thing = rows.select_related("parent__parent__parent", "account", "creative", "channel").filter(pk=pk).first()
+    if thing is None:
+        raise Http404
+    return thing
+
+
+def _frame(request, thing):
+    query = request.GET.copy()
+    query["currency"] = thing.currency
+    request.GET = query
+    return frame_of(request)
+
+
+def _below(frame, thing):
+    level = BELOW.get(thing.level)
+    if level is None:
+        return []
+    rows = nodes(frame, thing.children.filter(level=level).select_related("parent__parent"), level)
+    return in_order(rows, MOST_SPENT_FIRST)
+
+
+def _path(thing):
+    path, above = [], thing.parent
+    while above is not None and above.level != AdObject.Level.ACCOUNT:
+        path.insert(0, above)
+        above = above.parent
+    return path
+
+
+def _holder(thing):
+    """Where the money for this object is decided, when not here."""
+    above = thing
+    while above is not None and not above.has_own_budget:
+        above = above.parent
+    return above if above is not None and above.pk != thing.pk else None
+
+
+def _budget_history(frame, thing):
+    """The budget in force day by day in the period, and the days it changed. None where it never had one."""
+    rows = SpendHistory.objects.filter(
+        client=frame.client, ad_object=thing, day__gte=frame.period.since, day__lte=frame.period.until
+    ).order_by("day")
+    known = {day: minor for day, minor in rows.values_list("day", "daily_budget_minor") if minor is not None}
+    if not known:
+        return None
+    amounts = [to_major(known[day], thing.currency) if day in known else None for day in frame.period.dates]
+    changes, last = [], None
+    for day, amount in zip(frame.period.dates, amounts, strict=True):
+        if amount is not None and last is not None and amount != last:
+            changes.append((day, last, amount))
+        last = amount if amount is not None else last
+    return {
+        "labels": frame.period.dates,
+        "series": [{"name": _("Daily budget"), "values": amounts}],
+        "changes": changes[::-1],
+        "marks": [(change[0], _("changed")) for change in changes],
+    }

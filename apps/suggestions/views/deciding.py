@@ -1,0 +1,144 @@
+"""The buttons of one suggestion. Each answers with the piece that changed, as it stands now."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from apps.core.actors import Actor
+from apps.core.errors import DomainError, NotAllowed
+from apps.core.pages import wants_fragment
+from apps.suggestions import tasks
+from apps.suggestions.cards import card_of
+from apps.suggestions.forms import ReasonForm
+from apps.suggestions.models import ExecutionLog
+from apps.suggestions.services import deciding
+
+from .detail import state_context
+
+PLACES = ("card", "page")
+
+
+@require_POST
+@login_required
+def approve(request, client_key, pk):
+    """Yes. Whoever comes second sees who was faster."""
+    existing(request, pk)
+    return _acted(request, pk, lambda actor: deciding.approve(suggestion_id=pk, actor=actor), _("Approved."))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def refuse(request, client_key, pk):
+    """No, with the reason; the form opens in the one dialog."""
+    shown = existing(request, pk)
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        reason = form.cleaned_data["reason"]
+        return _acted(
+            request, pk, lambda actor: deciding.refuse(suggestion_id=pk, actor=actor, reason=reason), _("Refused.")
+        )
+    return _form(request, shown, form, "suggestions/refuse.html", "refuse_form")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def undo(request, client_key, pk):
+    """Put back what was changed: a decision of its own."""
+    shown = existing(request, pk)
+    form = ReasonForm(request.POST or None, required=False)
+    if request.method == "POST" and form.is_valid():
+        reason = form.cleaned_data["reason"]
+        return _acted(
+            request,
+            pk,
+            lambda actor: deciding.undo(suggestion_id=pk, actor=actor, reason=reason),
+            _("Durum puts it back."),
+        )
+    if shown.execution is None:
+        raise Http404
+    return _form(request, shown, form, "suggestions/undo.html", "undo_form")
+
+
+@require_POST
+@login_required
+def try_again(request, client_key, pk):
+    """The stopped execution goes on, from what stands at the platform now."""
+    execution = _stopped(request, pk)
+    return _acted(
+        request,
+        pk,
+        lambda actor: deciding.try_again(execution_id=execution.pk, actor=actor),
+        _("Durum tries again."),
+    )
+
+
+@require_POST
+@login_required
+def give_up(request, client_key, pk):
+    """The stopped execution ends; the platform stays as it is."""
+    execution = _stopped(request, pk)
+    return _acted(
+        request,
+        pk,
+        lambda actor: deciding.give_up(execution_id=execution.pk, actor=actor),
+        _("Given up: the platform stays as it is."),
+    )
+
+
+def existing(request, pk):
+    """The card of a suggestion of this client, or 404."""
+    found = card_of(pk, request)
+    if found is None:
+        raise Http404
+    return found
+
+
+def nudge(result):
+    """Start now what a decision or a retried execution set going; the sweep finds it in any case."""
+    tasks.nudge(result.decision if isinstance(result, ExecutionLog) else result)
+
+
+def _acted(request, pk, act, done):
+    """Do it, and answer with the card or the page's piece as it stands now, whoever won."""
+    try:
+        nudge(act(Actor(request.user, "web")))
+        notice, tone = str(done), "success"
+    except NotAllowed:
+        raise
+    except DomainError as exc:
+        notice, tone = str(exc), "warning"
+    if not wants_fragment(request):
+        messages.add_message(request, messages.SUCCESS if tone == "success" else messages.WARNING, notice)
+        return redirect("suggestions:detail", client_key=request.client.key, pk=pk)
+    card = card_of(pk, request, notice=notice, tone=tone)
+    is_page = _place(request) == "page"
+    template = "suggestions/_state.html" if is_page else "suggestions/_card.html"
+    from_dialog = request.htmx.target == "modal-body"
+    context = {"card": card, "out_of_band": from_dialog} | (state_context(request, card) if is_page else {})
+    response = render(request, template, context)
+    if from_dialog:
+        response["HX-Trigger"] = "modal:close"
+    return response
+
+
+def _place(request):
+    asked = request.POST.get("place") or request.GET.get("place", "")
+    return asked if asked in PLACES else "card"
+
+
+def _form(request, card, form, page, fragment):
+    context = {"card": card, "form": form, "place": _place(request), "suggestion": card.suggestion}
+    status = 422 if form.is_bound else 200
+    template = f"suggestions/_{fragment}.html" if wants_fragment(request) else page
+    return render(request, template, context, status=status)
+
+
+def _stopped(request, pk):
+    card = existing(request, pk)
+    execution = card.stopped or card.execution
+    if execution is None:
+        raise Http404
+    return execution
