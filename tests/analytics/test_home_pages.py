@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from apps.core import clock
 from apps.core.models import ApiCall, SystemLog
+from apps.core.tenancy import use_all_clients
 from tests.factories.ads import DAY, PerformanceMetricFactory
 from tests.factories.clients import ClientFactory, MembershipFactory, UserFactory, member
 from tests.factories.connectors import ChannelFactory, SyncRunFactory
@@ -24,8 +25,10 @@ def _morning():
 
 
 @pytest.fixture
-def tenant(all_clients):
-    return ClientFactory(name="Avego", value_per_lead=Decimal(30))
+def tenant(as_client):
+    client = ClientFactory(name="Avego", value_per_lead=Decimal(30))
+    as_client(client)
+    return client
 
 
 @pytest.fixture
@@ -129,7 +132,8 @@ def test_home_asks_the_same_number_of_questions_for_many_clients(client, tenant,
 def test_status_is_for_staff_and_shows_what_runs(client, tenant, nora):
     ApiCall.objects.create(client=tenant, platform="meta", method="GET", endpoint="/x", duration_ms=120, status=200)
     ApiCall.objects.create(client=tenant, platform="meta", method="GET", endpoint="/x", duration_ms=80, error_kind="x")
-    SystemLog.objects.create(module="apps.ads.tasks", exception_type="KeyError", message="spend")
+    with use_all_clients("an error that concerns no client"):
+        SystemLog.objects.create(module="apps.ads.tasks", exception_type="KeyError", message="spend")
 
     assert client.get(reverse("analytics:status")).status_code == 403
     staff = UserFactory(is_staff=True)

@@ -85,7 +85,7 @@ def angle(request, client_key, pk):
         raise Http404
     if not may(request.user, "decide", request.client):
         raise NotAllowed()
-    form = AngleForm(request.POST or None, initial={"angle": creative.angle})
+    form = AngleForm(request.POST if request.method == "POST" else None, initial={"angle": creative.angle})
     if request.method == "POST" and form.is_valid():
         library.set_angle(creative_id=pk, angle=form.cleaned_data["angle"], actor=Actor(request.user, "web"))
         messages.success(request, _("The angle is noted."))

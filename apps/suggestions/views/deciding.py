@@ -34,7 +34,9 @@ def approve(request, client_key, pk):
 def refuse(request, client_key, pk):
     """No, with the reason; the form opens in the one dialog."""
     shown = existing(request, pk)
-    form = ReasonForm(request.POST or None)
+    if not shown.rights.decide:
+        raise NotAllowed()
+    form = ReasonForm(_posted(request))
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
         return _acted(
@@ -48,7 +50,9 @@ def refuse(request, client_key, pk):
 def undo(request, client_key, pk):
     """Put back what was changed: a decision of its own."""
     shown = existing(request, pk)
-    form = ReasonForm(request.POST or None, required=False)
+    if not shown.rights.undo:
+        raise NotAllowed()
+    form = ReasonForm(_posted(request), required=False)
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
         return _acted(
@@ -122,6 +126,10 @@ def _acted(request, pk, act, done):
     if from_dialog:
         response["HX-Trigger"] = "modal:close"
     return response
+
+
+def _posted(request):
+    return request.POST if request.method == "POST" else None
 
 
 def _place(request):

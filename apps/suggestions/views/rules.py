@@ -31,7 +31,7 @@ def change(request, client_key, pk):
     rule = _existing(request, pk)
     if not may(request.user, "edit_rules", request.client):
         raise NotAllowed()
-    form = RuleForm(request.POST or None, instance=rule)
+    form = RuleForm(request.POST if request.method == "POST" else None, instance=rule)
     if request.method == "POST" and form.is_valid():
         try:
             change_rule(rule_id=pk, actor=Actor(request.user, "web"), **form.cleaned_data)
