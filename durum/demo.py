@@ -26,6 +26,9 @@ from apps.suggestions.services import archiving, deciding, digest, execution, ge
 COMMAND = Actor(None, "command")
 MORNING, OFFICE = dt.time(5, 30), dt.time(9, 15)
 APPROVED, REFUSED = 0.55, 0.80  # shares of what people approve, and up to which they refuse; the rest expires
+UNDONE = 0.45  # share of pauses that somebody takes back a week later
+UNDONE_AFTER = dt.timedelta(days=6)
+LEFT_OPEN = 2  # of the last days nothing is decided: a morning's work waits for whoever signs in
 
 
 class Demo:
@@ -145,7 +148,11 @@ class Demo:
                 lambda: generation.run_cycle(client=client, actor=COMMAND),
             )
             self._on(self._at(date, dt.time(7, 30), client), lambda: self._tell(client))
-            decided = self._on(self._at(date, OFFICE, client), lambda: self._decide(client, people))
+            decided = 0
+            if date not in self.dates[-LEFT_OPEN:] or self.days <= LEFT_OPEN:
+                decided = self._on(self._at(date, OFFICE, client), lambda: self._decide(client, people))
+            if date == self.dates[-1 - LEFT_OPEN :][0]:
+                self._interfere(client)
             done = self._on(self._at(date, dt.time(9, 20), client), lambda: self._carry_out(client))
             self._on(self._at(date, dt.time(10), client), lambda: self._measure(client))
         return cycle.counts["proposed"], decided, done
@@ -172,8 +179,9 @@ class Demo:
 
     def _decide(self, client, people):
         """People answer most of what waits; what they leave expires by itself."""
+        self._take_back(client, people)
         decided = 0
-        for suggestion in Suggestion.objects.filter(client=client).waiting().select_related("ad_object"):
+        for suggestion in Suggestion.objects.filter(client=client).waiting().select_related("ad_object__parent"):
             drawn = random.Random(self._seed_of(suggestion))  # noqa: S311  (a script, not a secret)
             user, _role = drawn.choice(list(people.values()))
             actor = Actor(user, drawn.choice(["web", "web", "slack", "admin"]))
@@ -189,7 +197,27 @@ class Demo:
             except DomainError:
                 continue
             decided += 1
+            if suggestion.kind == Suggestion.Kind.REFRESH and share < APPROVED:
+                self._control("people", {"new_ad_in": suggestion.ad_object.parent.external_id, "ad": {}})
         return decided
+
+    def _take_back(self, client, people):
+        """A week later somebody wants some of what was paused to run again: an undo, with its reason."""
+        owner = next(user for user, role in people.values() if role == Role.OWNER)
+        paused = ExecutionLog.objects.filter(
+            client=client, field="status", state=ExecutionLog.State.DONE, undo_of=None, undone_by=None
+        )
+        for row in paused.filter(done_at__lt=clock.now() - UNDONE_AFTER, suggestion__isnull=False):
+            if random.Random(self._seed_of(row.suggestion) + 1).random() < UNDONE:  # noqa: S311
+                reason = self.description["undo_reason"]
+                deciding.undo(suggestion_id=row.suggestion_id, actor=Actor(owner, "web"), reason=reason)
+
+    def _interfere(self, client):
+        """Somebody changes a budget in Ads Manager just before Durum does: one execution stops and asks."""
+        row = ExecutionLog.objects.filter(client=client, field="daily_budget").due(clock.now()).first()
+        if row is not None:
+            budget = int(row.expected) * 12 // 10
+            self._control("people", {"object": row.ad_object.external_id, "daily_budget": budget})
 
     def _seed_of(self, suggestion):
         day = suggestion.created_at.date()
