@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.clients.models import Funnel
 from apps.connectors.models import Channel, SyncRun
 from apps.core import clock
+from apps.core.compressed import CompressedJSONField
 from apps.core.tenancy import ClientOwnedQuerySet, TenantModel
 
 
@@ -247,7 +248,7 @@ class RawSnapshot(TenantModel):
     account = models.CharField(max_length=80, blank=True)
     kind = models.CharField(_("kind"), max_length=20)
     page = models.PositiveIntegerField(_("page"))
-    payload = models.JSONField()
+    payload = CompressedJSONField()
     sha256 = models.CharField(max_length=64)
     fetched_at = models.DateTimeField(_("read"), default=clock.now)
 

@@ -103,7 +103,8 @@ def work(run_id, connector, *, on_step=None):
     try:
         _take_up(run)
         slice_ends = time.monotonic() + SLICE_SECONDS
-        while steps.advance(run, connector, lease_seconds=LEASE_SECONDS):
+        place = steps.Place(run, LEASE_SECONDS)
+        while steps.advance(place, connector):
             if on_step is not None:
                 on_step(run)
             if time.monotonic() > slice_ends:

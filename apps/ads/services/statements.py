@@ -15,6 +15,12 @@ METRICS = """
 """
 
 
+UPSERT_SNAPSHOT = """
+    INSERT INTO ads_rawsnapshot (client_id, run_id, account, kind, page, payload, sha256, fetched_at)
+    VALUES (%(client)s, %(run)s, %(account)s, %(kind)s, %(page)s, %(payload)s, %(sha256)s, %(now)s)
+        ON CONFLICT (client_id, run_id, kind, page) DO UPDATE
+       SET payload = EXCLUDED.payload, sha256 = EXCLUDED.sha256, fetched_at = EXCLUDED.fetched_at
+"""
 INSERT_STUBS = """
     INSERT INTO ads_adobject (client_id, level, external_id, name, parent_id, account_id, channel_id, currency, status,
         effective_status, objective, optimization_goal, time_zone, bid_strategy, learning_status, seen_at, created_at)
@@ -84,11 +90,6 @@ UPSERT_CREATIVES = """
            first_seen = least(ads_creative.first_seen, EXCLUDED.first_seen),
            last_seen = greatest(ads_creative.last_seen, EXCLUDED.last_seen)
 """
-SOME_UNKNOWN = """
-    SELECT EXISTS (SELECT 1 FROM (SELECT DISTINCT external_id FROM fetch_metrics) t
-                    WHERE NOT EXISTS (SELECT 1 FROM ads_adobject o WHERE o.client_id = %(client)s AND o.level = 'ad'
-                                         AND o.external_id = t.external_id))
-"""
 UPSERT_METRICS = """
     INSERT INTO ads_performancemetric (client_id, ad_object_id, day, spend, impressions, reach, clicks, link_clicks,
         leads, purchases, revenue, run_id)
@@ -101,27 +102,43 @@ UPSERT_METRICS = """
            clicks = EXCLUDED.clicks, link_clicks = EXCLUDED.link_clicks, leads = EXCLUDED.leads,
            purchases = EXCLUDED.purchases, revenue = EXCLUDED.revenue, run_id = EXCLUDED.run_id
 """
+SPEND = """
+    ad_object_id bigint, day date, spend numeric, PRIMARY KEY (ad_object_id, day)
+"""
+# Through a table with a key, whose joins cannot grow with the square of the rows, and over the whole client: a filter
+# on the account tempts the planner into just that, and the client's other accounts come out as they are.
+SPEND_OF_ADSETS = """
+    INSERT INTO fetch_spend (ad_object_id, day, spend)
+    SELECT CASE WHEN o.level = 'ad' THEN o.parent_id ELSE o.id END, m.day, sum(m.spend)
+      FROM ads_performancemetric m JOIN ads_adobject o ON o.id = m.ad_object_id
+     WHERE m.client_id = %(client)s AND m.day BETWEEN %(since)s AND %(until)s
+       AND (o.level = 'adset' OR o.level = 'ad' AND o.parent_id IS NOT NULL)
+     GROUP BY 1, 2
+"""
+SPEND_OF_CAMPAIGNS = """
+    INSERT INTO fetch_spend (ad_object_id, day, spend)
+    SELECT o.parent_id, f.day, sum(f.spend)
+      FROM fetch_spend f JOIN ads_adobject o ON o.id = f.ad_object_id
+     WHERE o.parent_id IS NOT NULL AND o.level = 'adset'
+     GROUP BY 1, 2
+        ON CONFLICT (ad_object_id, day) DO UPDATE SET spend = fetch_spend.spend + EXCLUDED.spend
+"""
 SPEND_HISTORY = """
-    WITH per_adset AS (
-        SELECT CASE WHEN o.level = 'ad' THEN o.parent_id ELSE o.id END AS adset_id, m.day, sum(m.spend) AS spend
-          FROM ads_performancemetric m JOIN ads_adobject o ON o.id = m.ad_object_id
-         WHERE m.client_id = %(client)s AND o.account_id = %(account)s AND m.day BETWEEN %(since)s AND %(until)s
-         GROUP BY 1, 2),
-    per_object AS (
-        SELECT adset_id AS ad_object_id, day, spend FROM per_adset
-        UNION ALL
-        SELECT a.parent_id, s.day, sum(s.spend) FROM per_adset s JOIN ads_adobject a ON a.id = s.adset_id
-         WHERE a.parent_id IS NOT NULL GROUP BY 1, 2),
-    stored AS (
-        INSERT INTO ads_spendhistory (client_id, ad_object_id, day, daily_budget_minor, spend)
-        SELECT %(client)s, p.ad_object_id, p.day, NULL, p.spend
-          FROM per_object p JOIN ads_adobject o ON o.id = p.ad_object_id AND o.level IN ('adset', 'campaign')
-            ON CONFLICT (client_id, ad_object_id, day) DO UPDATE SET spend = EXCLUDED.spend)
+    INSERT INTO ads_spendhistory (client_id, ad_object_id, day, daily_budget_minor, spend)
+    SELECT %(client)s, ad_object_id, day, NULL, spend FROM fetch_spend
+        ON CONFLICT (client_id, ad_object_id, day) DO UPDATE SET spend = EXCLUDED.spend
+     WHERE ads_spendhistory.spend <> EXCLUDED.spend
+"""
+SPEND_TAKEN_BACK = """
     UPDATE ads_spendhistory h SET spend = 0
-      FROM ads_adobject o
-     WHERE o.id = h.ad_object_id AND o.account_id = %(account)s AND h.client_id = %(client)s AND h.spend <> 0
-       AND h.day BETWEEN %(since)s AND %(until)s
-       AND NOT EXISTS (SELECT 1 FROM per_object p WHERE p.ad_object_id = h.ad_object_id AND p.day = h.day)
+     WHERE h.client_id = %(client)s AND h.day BETWEEN %(since)s AND %(until)s AND h.spend <> 0
+       AND NOT EXISTS (SELECT 1 FROM fetch_spend p WHERE p.ad_object_id = h.ad_object_id AND p.day = h.day)
+"""
+# The account by a subquery and not a join, for the same want of statistics.
+REMOVE_VANISHED = """
+    DELETE FROM ads_performancemetric m
+     WHERE m.client_id = %(client)s AND m.day BETWEEN %(since)s AND %(until)s AND m.run_id IS DISTINCT FROM %(run)s
+       AND (SELECT o.account_id FROM ads_adobject o WHERE o.id = m.ad_object_id) = %(account)s
 """
 BUDGETS_TODAY = """
     INSERT INTO ads_spendhistory (client_id, ad_object_id, day, daily_budget_minor, spend)
@@ -130,4 +147,10 @@ BUDGETS_TODAY = """
      WHERE o.client_id = %(client)s AND o.account_id = %(account)s AND o.level IN ('adset', 'campaign')
        AND o.status = 'ACTIVE' AND o.daily_budget_minor > 0
         ON CONFLICT (client_id, ad_object_id, day) DO UPDATE SET daily_budget_minor = EXCLUDED.daily_budget_minor
+"""
+# Tables without statistics, or several times larger than when they were made.
+GROWN_TABLES = """
+    SELECT oid::regclass::text FROM pg_class
+     WHERE relname = ANY (%s) AND relkind = 'r' AND relnamespace = current_schema()::regnamespace
+       AND (reltuples < 0 OR pg_relation_size(oid) / 8192 > 3 * relpages + 100)
 """

@@ -41,16 +41,24 @@ class NotYet(Exception):
         self.cursor = cursor
 
 
-class _Place:
+class Place:
     """Where a run stands: its cursor with defaults, changed only by writing it with `save`."""
 
     def __init__(self, run, lease_seconds):
         self.run = run
         self.lease_seconds = lease_seconds
         self.cursor = {"stage": STAGES[0], "after": "", "page": 0, "tries": 0} | run.cursor
+        self._account = None
 
     def __getitem__(self, name):
         return self.cursor.get(name)
+
+    @property
+    def account(self):
+        """The account's row of the tree, which the first step has made."""
+        if self._account is None:
+            self._account = AdObject.objects.get(pk=self["account"])
+        return self._account
 
     def day(self, name):
         return dt.date.fromisoformat(self.cursor[name])
@@ -80,18 +88,13 @@ class _Place:
         return {"stage": stage, "after": "", "page": 0, "restarts": 0, **changes}
 
 
-def advance(run, connector, *, lease_seconds):
+def advance(place, connector):
     """Take one step. False when there is none left."""
-    place = _Place(run, lease_seconds)
     if place["stage"] == "end":
         return False
     _STEPS[place["stage"]](place, connector)
     crash_point("fetch.after_commit")
     return True
-
-
-def _account_row(place):
-    return AdObject.objects.get(pk=place["account"])
 
 
 def _read_account(place, connector):
@@ -164,7 +167,7 @@ def _read_structure(place, connector):
         _start_list_again(place, exc)
         return
     crash_point("fetch.after_page")
-    account = _account_row(place)
+    account = place.account
     with transaction.atomic():
         stored = storing.objects(account, level, page.rows, read_at=read_at, today=place.day("today"))
         storing.snapshot(place.run, account=account.external_id, kind=stage, page=place["page"] or 0, raw=page.raw)
@@ -204,7 +207,9 @@ def _read_results(place, connector):
         _start_list_again(place, exc)
         return
     crash_point("fetch.after_page")
-    account = _account_row(place)
+    account = place.account
+    if not page.after:
+        storing.keep_statistics()
     with transaction.atomic():
         stored = storing.metrics(account, page.rows, run_id=place.run.pk)
         storing.snapshot(place.run, account=account.external_id, kind="insights", page=place["page"] or 0, raw=page.raw)
@@ -262,7 +267,7 @@ def _wait_for_report(place, connector):
 
 def _look_up(place, connector):
     """Ask for what is in the store and was not told any more; what Meta does not show has been deleted."""
-    account = _account_row(place)
+    account = place.account
     known = list(storing.missing(account, place.run.started_at)[:LOOKUPS_AT_ONCE])
     if not known:
         with transaction.atomic():

@@ -5,7 +5,6 @@ Storing the same page twice changes nothing. Memory is bounded by the page.
 """
 
 import hashlib
-import json
 from dataclasses import dataclass
 
 from django.db import connection
@@ -13,9 +12,11 @@ from django.db import connection
 from apps.ads.angles import angle_of, hook_of
 from apps.ads.models import AdObject
 from apps.core import clock
+from apps.core.compressed import pack
 
 from . import statements
 
+_FILLED = ("ads_adobject", "ads_creative", "ads_performancemetric", "ads_spendhistory")
 PARENT_LEVEL = {"campaign": "account", "adset": "campaign", "ad": "adset"}
 
 
@@ -30,22 +31,20 @@ class Stored:
 
 def snapshot(run, *, account, kind, page, raw):
     """Keep an answer as the platform gave it (the caller has removed its paging links)."""
-    text = json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
+    packed = pack(raw)
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO ads_rawsnapshot (client_id, run_id, account, kind, page, payload, sha256, "
-            "fetched_at) VALUES (%s, %s, %s, %s, %s, %s::jsonb, %s, %s) ON CONFLICT (client_id, run_id, kind, page) "
-            "DO UPDATE SET payload = EXCLUDED.payload, sha256 = EXCLUDED.sha256, fetched_at = EXCLUDED.fetched_at",
-            [
-                run.client_id,
-                run.pk,
-                account,
-                kind,
-                page,
-                text,
-                hashlib.sha256(text.encode()).hexdigest(),
-                clock.now(),
-            ],
+            statements.UPSERT_SNAPSHOT,
+            {
+                "client": run.client_id,
+                "run": run.pk,
+                "account": account,
+                "kind": kind,
+                "page": page,
+                "payload": packed,
+                "sha256": hashlib.sha256(packed).hexdigest(),
+                "now": clock.now(),
+            },
         )
 
 
@@ -137,22 +136,32 @@ def metrics(account, rows, *, run_id):
     with connection.cursor() as cursor:
         _load(cursor, "fetch_metrics", statements.METRICS, once.values())
         names = _names(account) | {"run": run_id}
-        cursor.execute(statements.SOME_UNKNOWN, names)
-        if cursor.fetchone()[0]:
+        cursor.execute(statements.UPSERT_METRICS, names)
+        if cursor.rowcount < len(once):
             _stubs(cursor, names, "campaign", table="fetch_metrics", column="campaign_external")
             _stubs(cursor, names, "adset", table="fetch_metrics", column="adset_external", above="campaign_external")
             _stubs(cursor, names, "ad", table="fetch_metrics", column="external_id", above="adset_external")
-        cursor.execute(statements.UPSERT_METRICS, names)
+            cursor.execute(statements.UPSERT_METRICS, names)
         return cursor.rowcount
+
+
+def keep_statistics():
+    """Let PostgreSQL look at tables that have grown since it last did. Call it outside of a transaction.
+
+    It does so by itself within a minute or so; until then a first fetch has filled tables that it believes to be empty,
+    and with row security in every question such plans cost a thousand times the right ones (measured).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(statements.GROWN_TABLES, [list(_FILLED)])
+        for (table,) in cursor.fetchall():
+            cursor.execute(f"ANALYZE {table}")
 
 
 def remove_vanished(account, since, until, *, run_id):
     """Drop results of these days that the platform did not repeat in this run: it has taken them back."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "DELETE FROM ads_performancemetric m USING ads_adobject o WHERE o.id = m.ad_object_id "
-            "AND o.account_id = %(account)s AND m.client_id = %(client)s AND m.day BETWEEN %(since)s AND %(until)s "
-            "AND m.run_id IS DISTINCT FROM %(run)s",
+            statements.REMOVE_VANISHED,
             _names(account) | {"since": since, "until": until, "run": run_id},
         )
         return cursor.rowcount
@@ -162,7 +171,11 @@ def spend_history(account, since, until, *, today):
     """Bring spend per ad set, campaign and day up to date; the budget in force is known for today only."""
     with connection.cursor() as cursor:
         names = _names(account) | {"since": since, "until": until, "today": today}
+        _load(cursor, "fetch_spend", statements.SPEND)
+        cursor.execute(statements.SPEND_OF_ADSETS, names)
+        cursor.execute(statements.SPEND_OF_CAMPAIGNS, names)
         cursor.execute(statements.SPEND_HISTORY, names)
+        cursor.execute(statements.SPEND_TAKEN_BACK, names)
         if since <= today <= until:
             cursor.execute(statements.BUDGETS_TODAY, names)
 
@@ -209,7 +222,7 @@ def _names(account):
     }
 
 
-def _load(cursor, table, columns, rows):
+def _load(cursor, table, columns, rows=()):
     """Fill a temporary table of this session. ON COMMIT empties it; DELETE serves callers inside a longer one."""
     cursor.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} ({columns}) ON COMMIT DELETE ROWS")
     cursor.execute(f"DELETE FROM {table}")  # noqa: S608  (a name of ours)

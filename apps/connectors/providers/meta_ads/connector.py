@@ -29,7 +29,7 @@ GONE = ["ARCHIVED", "DELETED"]
 DEAD_TOKEN = 190
 EXPIRES_SOON = dt.timedelta(days=7)
 STRUCTURE_LIMIT = 200
-INSIGHTS_LIMIT = 500
+INSIGHTS_LIMIT = 1000
 _REPORT_STATES = {"Job Completed": "done", "Job Failed": "failed", "Job Skipped": "gone"}
 _STATE_FIELDS = "id,status,effective_status,daily_budget,lifetime_budget"
 
