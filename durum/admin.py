@@ -8,12 +8,11 @@ from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group
 from django_celery_beat.admin import PeriodicTaskAdmin, PeriodicTaskForm, TaskSelectWidget
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
-from knox.models import AuthToken
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-# Second factors and tokens are secrets; addresses are edited on the person; the schedules we use are two.
-for _model in (EmailAddress, Authenticator, AuthToken, AccessFailureLog, AccessLog, SolarSchedule, ClockedSchedule):
+# Second factors are secrets; addresses are edited on the person; the schedules we use are two.
+for _model in (EmailAddress, Authenticator, AccessFailureLog, AccessLog, SolarSchedule, ClockedSchedule):
     if admin.site.is_registered(_model):
         admin.site.unregister(_model)
 for _model in (Group, AccessAttempt, PeriodicTask, CrontabSchedule, IntervalSchedule):

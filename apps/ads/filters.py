@@ -41,7 +41,9 @@ class FindingFilter(django_filters.FilterSet):
 
 
 def _angles(request):
-    rows = Creative.objects.visible_to(request.user).filter(client=request.client).exclude(angle="")
+    rows = Creative.objects.visible_to(request.user).exclude(angle="")
+    if request.client is not None:
+        rows = rows.filter(client=request.client)
     return [(angle, angle) for angle in rows.order_by("angle").values_list("angle", flat=True).distinct()]
 
 
@@ -66,6 +68,16 @@ class TreeFilter(django_filters.FilterSet):
         if status == "gone":
             return rows.filter(status__in=[AdObject.Status.ARCHIVED, AdObject.Status.DELETED])
         return rows.filter(status=status)
+
+
+class AdObjectFilter(TreeFilter):
+    """The same for the flat list of the API: any level, and by place in the tree."""
+
+    level = django_filters.ChoiceFilter(choices=AdObject.Level.choices, label=_("Level"))
+    external_id = django_filters.CharFilter(label=_("Number"))
+    parent = django_filters.NumberFilter(field_name="parent_id", label=_("Part of"))
+    account = django_filters.NumberFilter(field_name="account_id", label=_("Account"))
+    creative = django_filters.NumberFilter(field_name="creative_id", label=_("Creative"))
 
 
 class CreativeFilter(django_filters.FilterSet):

@@ -114,7 +114,7 @@ def by_day(rows):
 
 def by_object(rows, level):
     """`{object id: Totals}` of the objects of one level, everything below them included."""
-    grouped = rows.order_by().annotate(place=_place(level)).exclude(place=None).values("place")
+    grouped = rows.order_by().annotate(place=place_of(level)).exclude(place=None).values("place")
     return {row["place"]: Totals.of(row) for row in grouped.annotate(**ratios.sums())}
 
 
@@ -183,7 +183,7 @@ def sort_key(key):
     return of
 
 
-def _place(level):
+def place_of(level):
     """The id of the ancestor (or self) at `level` of the row's object, as an expression."""
     steps = {
         Level.ACCOUNT: {"ad": "account", "adset": "account", "campaign": "account", "account": ""},

@@ -1,14 +1,15 @@
-"""Puts the person's clients in scope for the whole request, and the client named in the address on it."""
+"""Puts the caller's clients in scope for the whole request, and the client named in the address on it."""
 
 import zoneinfo
 
 from django.http import Http404
 from django.utils import timezone
 
-from apps.core.tenancy import use_scope
+from apps.core.tenancy import NOTHING, use_scope
 
 from .access import scope_of
 from .models import Client
+from .tokens import caller_of
 
 
 class TenancyMiddleware:
@@ -22,11 +23,13 @@ class TenancyMiddleware:
 
     def __call__(self, request):
         request.client = None
-        with use_scope(scope_of(request.user)):
+        caller = caller_of(request)
+        scope = NOTHING if caller is None else scope_of(caller)
+        with use_scope(scope):
             response = self.get_response(request)
             # A streamed export is read after this block: it carries the scope with it.
             if response.streaming:
-                response.streaming_content = _in_scope(response.streaming_content, scope_of(request.user))
+                response.streaming_content = _in_scope(response.streaming_content, scope)
             return response
 
     def process_view(self, request, view, args, kwargs):

@@ -1,5 +1,6 @@
 """The agency's clients, the people who work for them, and what they sell."""
 
+import uuid
 import zoneinfo
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from knox.models import AbstractAuthToken
 
 from apps.core import clock
 from apps.core.tenancy import ClientOwnedQuerySet, TenantModel
@@ -32,6 +34,30 @@ class User(AbstractUser):
 
     def __str__(self):
         return self.get_full_name() or self.username
+
+
+class ApiToken(AbstractAuthToken):
+    """A person's key to the API: it may what the person may, wherever the person is a member.
+
+    Belongs to the person, not to a client. Only a hash is stored; `number` names it in addresses.
+    """
+
+    number = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=80)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+        ordering = ["-created", "pk"]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def is_valid(self):
+        """Not expired; a revoked one is gone."""
+        return self.expiry is None or self.expiry > clock.now()
 
 
 class ClientQuerySet(ClientOwnedQuerySet):

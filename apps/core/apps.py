@@ -11,8 +11,16 @@ class CoreConfig(AppConfig):
     verbose_name = _("System")
 
     def ready(self):
-        from . import row_security, systemlog  # noqa: PLC0415  (models are not loaded before this point)
+        from . import row_security, scheduling, systemlog  # noqa: PLC0415  (models are not loaded before this point)
 
         post_migrate.connect(row_security.protect_tables, sender=self, dispatch_uid="durum-row-security")
         connection_created.connect(row_security.check_role, dispatch_uid="durum-row-security")
         got_request_exception.connect(systemlog.from_request, dispatch_uid="durum-systemlog")
+        scheduling.register(
+            scheduling.Job(
+                "forget API keys",
+                "apps.core.tasks.sweep_idempotency_keys",
+                every=3600,
+                label=_("Answers remembered for API keys"),
+            )
+        )

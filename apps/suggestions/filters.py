@@ -3,6 +3,8 @@
 import django_filters
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 
 from apps.ads.models import AdObject
 from apps.suggestions.models import ExecutionLog, Suggestion, SuggestionArchive
@@ -75,6 +77,7 @@ class SuggestionFilter(django_filters.FilterSet):
         low, high = CONFIDENCES[key]
         return rows.filter(confidence__gte=low, confidence__lt=high)
 
+    @extend_schema_field(OpenApiTypes.INT)
     def under(self, rows, _name, campaign):
         family = AdObject.objects.filter(client_id=campaign.client_id)
         inside = family.filter(pk=campaign.pk) | family.filter(parent=campaign) | family.filter(parent__parent=campaign)

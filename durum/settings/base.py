@@ -181,11 +181,17 @@ SESSION_COOKIE_SAMESITE = "Lax"
 # --- API ------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "apps.clients.tokens.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_THROTTLE_CLASSES": ["apps.core.throttling.PerCaller"],
+    # The client comes first: the filters of the pages offer what belongs to it.
+    "DEFAULT_FILTER_BACKENDS": [
+        "apps.core.api.OfClient",
+        "django_filters.rest_framework.DjangoFilterBackend",
+        "apps.core.api.InOrder",
+    ],
     "DEFAULT_PAGINATION_CLASS": "apps.core.api.Pages",
     "PAGE_SIZE": 50,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -202,8 +208,18 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "KindEnum": "apps.suggestions.models.proposals.Kind",
+        "RunKindEnum": "apps.connectors.models.SyncRun.Kind",
+    },
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "durum.openapi.describe_what_is_shared",
+    ],
 }
-REST_KNOX = {"TOKEN_TTL": None, "AUTO_REFRESH": False, "AUTH_HEADER_PREFIX": "Token"}
+KNOX_TOKEN_MODEL = "clients.ApiToken"  # noqa: S105  (the name of a model)
+REST_KNOX = {"TOKEN_TTL": None, "AUTO_REFRESH": False, "AUTH_HEADER_PREFIX": "Token", "TOKEN_PREFIX": "durum_"}
 API_RATE_PER_MINUTE = whole_number("API_RATE_PER_MINUTE", 600, at_least=1)
 
 # --- Work that takes time ---------------------------------------------------------------------------
