@@ -61,11 +61,12 @@ def _differs(entry):
 
 
 def _pairs(catalogue):
-    return {
+    pairs = {
         (entry.msgctxt, entry.msgid): entry.msgstr or tuple(entry.msgstr_plural.values())
         for entry in catalogue
-        if entry.translated()
+        if "fuzzy" not in getattr(entry, "flags", ())  # entries of a .mo have none
     }
+    return {key: said for key, said in pairs.items() if said and all(said)}
 
 
 def _keys(catalogue):

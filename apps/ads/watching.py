@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.connectors.models import Channel, SyncRun
 from apps.core import clock
+from apps.core.formats import moment
 from apps.core.health import LATE, OK, Reading
 
 LABEL = gettext_lazy("Fetch of ads")
@@ -23,7 +24,7 @@ def fetch_is_on_time():
             "ads_fetch",
             LABEL,
             LATE,
-            _("A fetch has been due since %(when)s.") % {"when": f"{oldest.not_before:%Y-%m-%d %H:%M} UTC"},
+            _("A fetch has been due since %(when)s.") % {"when": moment(oldest.not_before)},
             _("See whether a worker for the queue “fetch” is running."),
         )
     accounts = Channel.objects.filter(platform=Channel.Platform.META_ADS, client__is_active=True)
@@ -33,8 +34,11 @@ def fetch_is_on_time():
             "ads_fetch",
             LABEL,
             LATE,
-            _("%(count)s accounts wait to be connected again.") % {"count": dead},
-            _("Open Settings and connect them with a new token."),
+            ngettext(
+                "%(count)d account waits to be connected again.", "%(count)d accounts wait to be connected again.", dead
+            )
+            % {"count": dead},
+            _("Open the settings and connect again with a new token."),
         )
     stale = accounts.filter(state=Channel.State.CONNECTED, last_ok_at__lt=now - STALE).count()
     if stale:
@@ -42,7 +46,15 @@ def fetch_is_on_time():
             "ads_fetch",
             LABEL,
             LATE,
-            _("%(count)s accounts were not read for more than a day.") % {"count": stale},
-            _("Look at their last runs."),
+            ngettext(
+                "%(count)d account was not read for more than a day.",
+                "%(count)d accounts were not read for more than a day.",
+                stale,
+            )
+            % {"count": stale},
+            _("Look at the last runs."),
         )
-    return Reading("ads_fetch", LABEL, OK, _("%(count)s accounts") % {"count": accounts.count()})
+    count = accounts.count()
+    return Reading(
+        "ads_fetch", LABEL, OK, ngettext("%(count)d account", "%(count)d accounts", count) % {"count": count}
+    )

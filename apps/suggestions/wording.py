@@ -5,7 +5,7 @@ a number that is missing reads as a dash.
 """
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from apps.connectors.currencies import to_major
 from apps.core.errors import Rejected
@@ -19,10 +19,10 @@ TITLES = {
     Kind.REFRESH: gettext_lazy("Renew the creative"),
 }
 SWITCHES = {
-    "ACTIVE": gettext_lazy("active"),
-    "PAUSED": gettext_lazy("paused"),
-    "ARCHIVED": gettext_lazy("archived"),
-    "DELETED": gettext_lazy("deleted"),
+    "ACTIVE": pgettext_lazy("an ad object", "active"),
+    "PAUSED": pgettext_lazy("an ad object", "paused"),
+    "ARCHIVED": pgettext_lazy("an ad object", "archived"),
+    "DELETED": pgettext_lazy("an ad object", "deleted"),
 }
 CUTS = {
     "max_change": gettext_lazy("The raise is cut to the client's largest change."),

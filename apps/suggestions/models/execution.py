@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.ads.models import AdObject
 from apps.core import clock
@@ -30,7 +31,7 @@ class ExecutionLog(WorkRow, TenantModel):
     class State(models.TextChoices):
         PENDING = "pending", _("Waiting")
         SENT = "sent", _("Sent, not read back yet")
-        DONE = "done", _("Done")
+        DONE = "done", pgettext_lazy("suggestion or execution", "Done")
         CONFLICT = "conflict", _("Changed meanwhile")
         UNKNOWN = "unknown", _("Outcome unknown")
         BLOCKED = "blocked", _("Stopped by a guard rail")

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.ads.models import AdObject
 from apps.core import clock
@@ -126,7 +127,7 @@ class Suggestion(TenantModel):
         APPROVED = "approved", _("Approved")
         REFUSED = "refused", _("Refused")
         EXPIRED = "expired", _("Expired")
-        DONE = "done", _("Done")
+        DONE = "done", pgettext_lazy("suggestion or execution", "Done")
         STOPPED = "stopped", _("Stopped, needs a person")
         CANCELLED = "cancelled", _("Not carried out")
 

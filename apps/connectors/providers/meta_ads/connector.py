@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from apps.connectors import currencies, registry
 from apps.connectors.checks import Checked
@@ -185,7 +186,12 @@ class MetaAds:
         if token.get("expires_at"):
             left = dt.datetime.fromtimestamp(token["expires_at"], dt.UTC) - clock.now()
             if left < EXPIRES_SOON:
-                yield _("The token expires in %(days)s days. Connect again before.") % {"days": max(0, left.days)}
+                days = max(0, left.days)
+                yield ngettext(
+                    "The token expires in %(days)d day. Connect again before.",
+                    "The token expires in %(days)d days. Connect again before.",
+                    days,
+                ) % {"days": days}
         if not account.is_open:
             yield _("Meta has disabled this account. Look at it in Ads Manager.")
         if not currencies.is_known(account.currency):
