@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from apps.ads.benchmarks import PERCENTILES
 from apps.clients import access
+from apps.clients.models import Client
 from apps.core import audit, clock
 from apps.core.errors import Invalid
 from apps.suggestions.models import AnalysisRule
@@ -17,6 +18,18 @@ MAY_CHANGE = frozenset(
         *("cooldown_hours", "expires_after_hours"),
     )
 )
+
+
+@transaction.atomic
+def add_rule(*, client_id, actor, kind, **fields):
+    """One more rule for the client, used by the next daily cycle. Raises `Invalid` naming the fields."""
+    client = Client.objects.get(pk=client_id)
+    access.require(actor, "edit_rules", client)
+    rule = AnalysisRule(client=client, kind=kind, **{name: fields[name] for name in fields if name in MAY_CHANGE})
+    _check(rule)
+    rule.save()
+    audit.record(actor, "suggestions.rule.created", rule, kind=kind)
+    return rule
 
 
 @transaction.atomic
