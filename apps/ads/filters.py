@@ -8,7 +8,8 @@ from apps.ads.importing.problems import REASONS
 from apps.ads.models import AdObject, Creative
 from apps.connectors.models import QualityFinding, SyncRun
 
-LEVELS = [("campaign", _("Campaigns")), ("adset", _("Ad sets")), ("ad", _("Ads"))]
+# The tree begins with campaigns; the other levels are flat lists.
+LEVELS = [("adset", _("Ad sets")), ("ad", _("Ads"))]
 STATUSES = [("ACTIVE", _("Active")), ("PAUSED", _("Paused")), ("gone", _("Archived or deleted"))]
 
 
@@ -51,7 +52,7 @@ class TreeFilter(django_filters.FilterSet):
     """Search by name or number, status, and which level stands at the top."""
 
     q = django_filters.CharFilter(method="search", label=_("Name or number"))
-    level = django_filters.ChoiceFilter(choices=LEVELS, method="as_is", label=_("Level"), empty_label=None)
+    level = django_filters.ChoiceFilter(choices=LEVELS, method="as_is", label=_("Level"), empty_label=_("Campaigns"))
     status = django_filters.ChoiceFilter(choices=STATUSES, method="by_status", label=_("Status"), empty_label=_("All"))
 
     class Meta:

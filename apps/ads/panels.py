@@ -33,6 +33,11 @@ class Marks:
         return [self.estimate[key] for key in sorted(self.estimate)]
 
     @property
+    def scale(self):
+        """How far the bars of a table reach: what returns more than twice the last percentile ends there."""
+        return 2 * max(self.estimate.values())
+
+    @property
     def rows(self):
         """(percentile, estimate, low, high, raw), for a table."""
         return [

@@ -78,7 +78,9 @@ def _latest(client, currency, day, course):
         totals=course.get(day, nothing),
         usual_spend=sum(one.spend for one in before) / len(before) if before else None,
         usual_leads=sum(one.leads for one in before) / len(before) if before else None,
-        course={key: [getattr(course.get(one, nothing), key) for one in dates] for key in ("spend", "leads", "roi")},
+        course={
+            key: [getattr(course.get(one, nothing), key) for one in dates] for key in ("spend", "leads", "cpl", "roi")
+        },
     )
 
 

@@ -62,13 +62,13 @@ def interval(low, high, point, *, bounds=None, zero=0.0):
     }
 
 
-def percentile(value, marks):
+def percentile(value, marks, maximum=None):
     """Coordinates of a value among the client's own `marks` (p25, p50, p75, p90; ascending).
 
-    The picture runs from 0 to a little beyond the larger of the value and the last mark.
+    The picture runs from 0 to `maximum`, else to a little beyond the larger of the value and the last mark.
     """
     marks = [float(mark) for mark in marks]
-    scale = Scale(0.0, max([float(value), *marks]) * 1.1 or 1.0)
+    scale = Scale(0.0, float(maximum or max([float(value), *marks]) * 1.1 or 1.0))
     return {
         "value": scale.x(value),
         "box_start": scale.x(marks[0]),

@@ -59,7 +59,11 @@ def confidence(value, right=None, of=None):
     if value is None:
         return {"text": formats.ABSENT, "colour": "secondary", "label": _("No confidence known"), "record": record}
     colour, label = next((colour, label) for floor, colour, label in CONFIDENCE if float(value) >= floor)
-    return {"text": formats.percent(value), "colour": colour, "label": label, "record": record}
+    # Nothing is ever certain, and a rounded 100 % would say so.
+    text = (
+        _("over %(percent)s") % {"percent": formats.percent(0.99)} if float(value) > 0.995 else formats.percent(value)
+    )
+    return {"text": text, "colour": colour, "label": label, "record": record}
 
 
 @register.inclusion_tag("components/sparkline.html")
@@ -78,8 +82,11 @@ def interval_bar(low, high, point=None, *, label="", minimum=None, maximum=None,
 
 
 @register.inclusion_tag("components/percentile_bar.html")
-def percentile_bar(value, marks, label="", good="up"):
-    """A value among the client's own p25, p50, p75, p90. `good` says whether high or low is good news."""
+def percentile_bar(value, marks, label="", good="up", maximum=None):
+    """A value among the client's own p25, p50, p75, p90. `good` says whether high or low is good news.
+
+    Give all bars of a table the same `maximum`, or each one has its own scale.
+    """
     marks = [mark for mark in (marks or []) if mark is not None]
     if value is None or len(marks) < 3:
         return {"bar": None, "label": label}
@@ -87,7 +94,7 @@ def percentile_bar(value, marks, label="", good="up"):
     tone = "middle"
     if is_high or is_low:
         tone = "good" if is_high == (good == "up") else "bad"
-    return {"bar": drawing.percentile(value, marks), "label": label, "tone": tone}
+    return {"bar": drawing.percentile(value, marks, maximum), "label": label, "tone": tone}
 
 
 @register.inclusion_tag("components/progress_bar.html")

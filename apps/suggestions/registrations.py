@@ -53,14 +53,37 @@ def register():
     health.register("executions", executions_health)
     health.register("slack_messages", slack_health)
     tasks = "apps.suggestions.tasks"
-    scheduling.register(scheduling.Job("execute due changes", f"{tasks}.sweep_executions", every=60))
-    scheduling.register(scheduling.Job("write Slack messages", f"{tasks}.sweep_slack_messages", every=60))
-    scheduling.register(scheduling.Job("daily cycles", f"{tasks}.sweep_cycles", every=600))
-    scheduling.register(scheduling.Job("expire suggestions", f"{tasks}.close_overdue", every=900))
     scheduling.register(
-        scheduling.Job("evaluate hypotheses", f"{tasks}.evaluate", crontab={"hour": "6", "minute": "15"})
+        scheduling.Job(
+            "execute due changes", f"{tasks}.sweep_executions", every=60, label=_("Approved changes that are due")
+        )
     )
-    scheduling.register(scheduling.Job("archive", f"{tasks}.archive", crontab={"hour": "2", "minute": "0"}))
+    scheduling.register(
+        scheduling.Job(
+            "write Slack messages", f"{tasks}.sweep_slack_messages", every=60, label=_("Messages in Slack that are due")
+        )
+    )
+    scheduling.register(
+        scheduling.Job("daily cycles", f"{tasks}.sweep_cycles", every=600, label=_("Daily cycles that are due"))
+    )
+    scheduling.register(
+        scheduling.Job(
+            "expire suggestions", f"{tasks}.close_overdue", every=900, label=_("Suggestions nobody decided in time")
+        )
+    )
+    scheduling.register(
+        scheduling.Job(
+            "evaluate hypotheses",
+            f"{tasks}.evaluate",
+            crontab={"hour": "6", "minute": "15"},
+            label=_("Outcomes to measure"),
+        )
+    )
+    scheduling.register(
+        scheduling.Job(
+            "archive", f"{tasks}.archive", crontab={"hour": "2", "minute": "0"}, label=_("Archive of what is old")
+        )
+    )
 
 
 def executions_health():

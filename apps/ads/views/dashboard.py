@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from apps.ads import panels, reports
-from apps.ads.filters import TreeFilter
+from apps.ads.filters import LEVELS, TreeFilter
 from apps.ads.models import AdObject, Creative
 from apps.connectors.currencies import to_major
 from apps.core.exports import Column, export, wants_export
@@ -90,10 +90,10 @@ def columns_of(frame, rows):
 
 def _tree(request, frame):
     query = request.GET.copy()
-    level = query.get("level") or "campaign"
-    if level not in AdObject.Level.values or level == "account":
-        level = "campaign"
-    query["level"] = level
+    level = query.get("level")
+    if level not in dict(LEVELS):
+        query.pop("level", None)
+        level = AdObject.Level.CAMPAIGN
     objects = AdObject.objects.visible_to(request.user).filter(
         client=request.client, currency=frame.currency, level=level
     )
