@@ -144,7 +144,7 @@ def test_status_is_for_staff_and_shows_what_runs(client, tenant, nora):
     assert "Approved changes" in page
     assert "1 (50.0%)" in page
     assert "KeyError" in page
-    assert "archive" in page
+    assert "Archive of what is old" in page
     fragment = client.get(reverse("analytics:status"), headers={"HX-Request": "true"}).content.decode()
     assert fragment.startswith('<div id="status"')
 
