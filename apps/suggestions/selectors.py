@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
-from django.db import connection
 from django.db.models import Max
 
 from apps.ads.benchmarks import DailySums
 from apps.ads.models import AdObject, PerformanceMetric
 from apps.ads.ratios import OBJECT_VALUES_SQL, REVENUE_SQL
 from apps.core import clock
+from apps.core.postgresql.numbers import fetch_numbers
 
 from .evidence import Fingerprint, Refusal
 from .metrics import AccountMetrics, Change, Past, Table, Weeks
@@ -26,77 +26,70 @@ CONVERSIONS_SQL = """(
     CASE WHEN m.revenue IS NOT NULL OR v.per_purchase IS NOT NULL THEN m.purchases ELSE 0 END
     + CASE WHEN m.revenue IS NULL AND v.per_lead IS NOT NULL THEN m.leads ELSE 0 END)"""
 ADSET_OF = "CASE o.level WHEN 'ad' THEN o.parent_id ELSE o.id END"
-# One row per ad set (or ad) and bucket of days. Daily sums first: the dispersion needs n*n/s per ad set and day.
-SUMS_SQL = """
-WITH days AS MATERIALIZED (
-    SELECT {entity} AS entity, m.day,
-           sum(m.spend)::float8 AS spend, sum({conversions})::float8 AS conversions,
-           sum(coalesce({revenue}, 0))::float8 AS revenue, sum(m.impressions)::float8 AS impressions,
-           sum(m.clicks)::float8 AS clicks, sum(m.reach)::float8 AS reach
-    FROM ads_performancemetric m
-    JOIN ads_adobject o ON o.id = m.ad_object_id
-    JOIN ({values}) v ON v.ad_object_id = m.ad_object_id
-    WHERE m.client_id = %s AND m.day > %s AND m.day <= %s AND o.currency = %s AND o.level = ANY(%s)
-    GROUP BY 1, 2
-)
-SELECT entity, width_bucket((%s::date - day)::int, %s::int[]) AS bucket,
-       sum(spend), sum(conversions), sum(revenue), sum(impressions), sum(clicks), sum(reach),
-       count(*) FILTER (WHERE spend > 0),
-       sum(conversions * conversions / spend) FILTER (WHERE spend > 0),
-       sum(conversions / spend) FILTER (WHERE spend > 0),
-       count(*) FILTER (WHERE impressions > 0),
-       sum(clicks * clicks / impressions) FILTER (WHERE impressions > 0),
-       sum(clicks / impressions) FILTER (WHERE impressions > 0)
-FROM days GROUP BY 1, 2 ORDER BY 1, 2
-"""
+# One row per ad (or ad set, where a file stops there) and day, everything as float8 and nothing NULL.
+DAILY_SQL = f"""
+SELECT coalesce({ADSET_OF}, 0)::float8 AS adset, CASE o.level WHEN 'ad' THEN o.id ELSE 0 END::float8 AS ad,
+       (%s - m.day)::float8 AS back, m.spend::float8 AS spend, {CONVERSIONS_SQL}::float8 AS conversions,
+       coalesce({REVENUE_SQL}, 0)::float8 AS revenue, m.impressions::float8 AS impressions,
+       m.clicks::float8 AS clicks, coalesce(m.reach, 0)::float8 AS reach
+FROM ads_performancemetric m
+JOIN ads_adobject o ON o.id = m.ad_object_id
+JOIN ({OBJECT_VALUES_SQL}) v ON v.ad_object_id = m.ad_object_id
+WHERE m.client_id = %s AND m.day > %s AND m.day <= %s AND o.currency = %s AND o.level IN ('ad', 'adset')
+"""  # noqa: S608  (put together from constants)
+COLUMNS = ("adset", "ad", "back", "spend", "conversions", "revenue", "impressions", "clicks", "reach")
+ADSET, AD, BACK = range(3)
+SPEND, CONVERSIONS, REVENUE, IMPRESSIONS, CLICKS, REACH = NUMBERS = range(6)
 
 
 @dataclass(frozen=True)
-class Sums:
-    """Columns of `SUMS_SQL`; `edges[b-1] <= days back < edges[b]` for bucket b."""
+class Days:
+    """What each of `entities` (sorted ids) did day by day: `cube[i, d]` are the numbers of the i-th, d days back."""
 
-    edges: tuple[int, ...]
-    columns: np.ndarray  # (rows, 14)
+    entities: np.ndarray
+    cube: np.ndarray  # (entities, days, numbers)
 
-    def entities(self):
-        """Sorted distinct entity ids."""
-        return np.unique(self.columns[:, 0].astype(np.int64))
+    @classmethod
+    def of(cls, rows, column, days):
+        """The days of the ad sets or ads in `rows` of `DAILY_SQL`, none older than `days`."""
+        rows = rows[(rows[:, column] > 0) & (rows[:, BACK] < days)]
+        rows = rows[np.argsort(rows[:, AD], kind="stable")]  # added up in the same order, whatever the plan was
+        entities, place = np.unique(rows[:, column].astype(np.int64), return_inverse=True)
+        cell, size = place * days + rows[:, BACK].astype(np.int64), len(entities) * days
+        sums = [np.bincount(cell, rows[:, BACK + 1 + number], minlength=size) for number in NUMBERS]
+        return cls(entities, np.stack(sums, axis=-1).reshape(len(entities), days, len(NUMBERS)))
 
-    def over(self, entities, start, end):
-        """(len(entities), 14) sums over days back in [start, end)."""
-        first, last = self.edges.index(start) + 1, self.edges.index(end) + 1
-        bucket = self.columns[:, 1]
-        rows = self.columns[(bucket >= first) & (bucket < last)]
-        total = np.zeros((len(entities), self.columns.shape[1]))
-        np.add.at(total, np.searchsorted(entities, rows[:, 0].astype(np.int64)), rows)
-        return total
+    def over(self, start, end):
+        """(entities, numbers) summed over days back in [start, end); to nine decimals, as money is stored."""
+        return self.cube[:, start:end].sum(axis=1).round(9)
 
-
-SPEND, CONVERSIONS, REVENUE, IMPRESSIONS, CLICKS, REACH = range(2, 8)
+    def dispersion_of(self, top, under):
+        """What the dispersion of daily `top` over `under` is estimated from."""
+        unders = self.cube[:, :, under]
+        spent = unders > 0
+        tops = np.where(spent, self.cube[:, :, top], 0)
+        rate = np.divide(tops, unders, out=np.zeros_like(tops), where=spent)
+        return DailySums(
+            tops.sum(axis=1), unders.sum(axis=1), spent.sum(axis=1), (rate * tops).sum(axis=1), rate.sum(axis=1)
+        )
 
 
 def account_metrics(client, *, currency, windows, until, past, returns):
     """`AccountMetrics` of the client's objects in one currency; `windows` are the days the rules look at."""
-    adset_sums = _sums(
-        client, currency, entity=ADSET_OF, levels=["ad", "adset"], windows=windows, until=until, history=HISTORY_DAYS
-    )
-    longest = 2 * max(windows)
-    ad_sums = _sums(client, currency, entity="o.id", levels=["ad"], windows=windows, until=until, history=longest)
-    adsets, ads = adset_sums.entities(), ad_sums.entities()
+    since = until - timedelta(days=HISTORY_DAYS)
+    given = [until, client.pk, client.pk, since, until, currency]
+    rows = fetch_numbers(DAILY_SQL, given, columns=COLUMNS)
+    adsets, ads = Days.of(rows, ADSET, HISTORY_DAYS), Days.of(rows, AD, 2 * max(windows))
     facts = _facts(client, currency)
     tables = []
     for days in sorted(windows):
-        tables.append(_table("adset", adset_sums, adsets, days, facts))
-        tables.append(_table("ad", ad_sums, ads, days, facts))
-    whole = adset_sums.over(adsets, 0, HISTORY_DAYS)
-    whole_ads = ad_sums.over(ads, 0, longest)
+        tables.append(_table("adset", adsets, days, facts))
+        tables.append(_table("ad", ads, days, facts))
     return AccountMetrics(
         tables=tuple(tables),
-        weeks=_weeks(adset_sums, adsets, until),
-        daily=DailySums(whole[:, CONVERSIONS], whole[:, SPEND], whole[:, 8], whole[:, 9], whole[:, 10]),
-        daily_clicks=DailySums(
-            whole_ads[:, CLICKS], whole_ads[:, IMPRESSIONS], whole_ads[:, 11], whole_ads[:, 12], whole_ads[:, 13]
-        ),
+        weeks=_weeks(adsets, until),
+        daily=adsets.dispersion_of(CONVERSIONS, SPEND),
+        daily_clicks=ads.dispersion_of(CLICKS, IMPRESSIONS),
         past=past,
         returns=returns,
     )
@@ -157,18 +150,6 @@ def _week(week, spend, impressions, clicks, reach):
     }
 
 
-def _sums(client, currency, *, entity, levels, windows, until, history):
-    edges = {0, history} | set(range(0, history + 1, 7)) | set(windows) | {2 * w for w in windows}
-    edges = tuple(sorted(e for e in edges if e <= history))
-    sql = SUMS_SQL.format(entity=entity, conversions=CONVERSIONS_SQL, revenue=REVENUE_SQL, values=OBJECT_VALUES_SQL)
-    since = until - timedelta(days=history)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [client.pk, client.pk, since, until, currency, levels, until, list(edges)])
-        rows = cursor.fetchall()
-    columns = np.array(rows, dtype=float) if rows else np.empty((0, 14))
-    return Sums(edges, np.nan_to_num(columns))
-
-
 def _facts(client, currency):
     """Per object: parent, campaign, status, learning and the budget that feeds it."""
     rows = AdObject.objects.filter(client=client, currency=currency).exclude(level=AdObject.Level.ACCOUNT)
@@ -184,8 +165,8 @@ def _facts(client, currency):
     return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows.values_list("pk", *names)}
 
 
-def _table(level, sums, entities, days, facts):
-    now, before = sums.over(entities, 0, days), sums.over(entities, days, 2 * days)
+def _table(level, sums, days, facts):
+    entities, now, before = sums.entities, sums.over(0, days), sums.over(days, 2 * days)
     own = [facts[int(pk)] for pk in entities]
     placed = [_place(level, int(pk), fact, facts) for pk, fact in zip(entities, own, strict=True)]
     return Table(
@@ -230,13 +211,13 @@ def _place(level, pk, fact, facts):
     return campaign_id, 0, "", False
 
 
-def _weeks(sums, entities, until):
+def _weeks(sums, until):
     parts = []
     for back in range(0, HISTORY_DAYS, 7):
-        total = sums.over(entities, back, back + 7)
+        total = sums.over(back, back + 7)
         seen = total[:, SPEND] > 0
         label = (until - timedelta(days=back + 6)).isoformat()
-        parts.append((entities[seen], np.full(seen.sum(), label, dtype=object), total[seen]))
+        parts.append((sums.entities[seen], np.full(seen.sum(), label, dtype=object), total[seen]))
     together = np.concatenate([part[2] for part in parts])
     return Weeks(
         entity_id=np.concatenate([part[0] for part in parts]),

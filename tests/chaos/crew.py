@@ -33,7 +33,7 @@ class Crew:
         self.work, self.crash_at, self.in_work = work, crash_at, in_work
         self.random = random.Random(size)
         self.kills = self.kills_in_work = self.hires = 0
-        self.log = tempfile.NamedTemporaryFile("rb", prefix="crew-", suffix=".log")
+        self.log = tempfile.NamedTemporaryFile("rb", prefix="crew-")  # noqa: SIM115  (lives as long as the crew)
         self.workers = [self._hire() for _ in range(size)]
 
     def _hire(self):

@@ -138,7 +138,8 @@ def hurry(work):
     work.filter(not_before__gt=soon).update(not_before=soon)
     with redis.Redis.from_url(settings.REDIS_URL) as store:
         for key in store.scan_iter("breaker:open:*"):
-            store.expire(key, LONGEST_WAIT, lt=True)
+            if store.ttl(key) > LONGEST_WAIT:
+                store.expire(key, LONGEST_WAIT)
 
 
 def flush_redis():

@@ -1,4 +1,5 @@
 """What a crew does. Imported once, before the forks: nothing here may open a connection."""
+# ruff: noqa: E402  (Django must be set up before the models behind these imports)
 
 import django
 
@@ -23,7 +24,7 @@ def celery_default():
     """One process, one task at a time: a kill hits the work and not a parent."""
     app.worker_main(
         [
-            *("--quiet", "worker", "--pool", "solo", "--queues", "default", "--loglevel", "ERROR"),
+            *("--quiet", "--skip-checks", "worker", "--pool", "solo", "--queues", "default", "--loglevel", "ERROR"),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         ]
     )

@@ -70,7 +70,7 @@ def run_cycle(*, client, actor):
             client=client, day=timezone.localtime(clock.now(), client.zone).date(), defaults={"started_at": clock.now()}
         )
         deciding.expire_overdue(client=client)
-        found = _analyses(client)
+        found = analyses(client)
         made = [row for currency, analysis in found for row in _store(cycle, currency, analysis)]
         _store_skipped(cycle, [skipped for _currency, analysis in found for skipped in analysis.skipped])
         cycle.state, cycle.finished_at, cycle.error = CycleRun.State.DONE, clock.now(), ""
@@ -85,7 +85,7 @@ def run_cycle(*, client, actor):
     return cycle
 
 
-def _analyses(client):
+def analyses(client):
     """`[(currency, Analysis)]`: money of different currencies is never added up."""
     rules = [_rule(row) for row in AnalysisRule.objects.filter(client=client, is_enabled=True)]
     if not rules:
