@@ -28,7 +28,7 @@ MORNING, OFFICE = dt.time(5, 30), dt.time(9, 15)
 APPROVED, REFUSED = 0.55, 0.80  # shares of what people approve, and up to which they refuse; the rest expires
 UNDONE = 0.45  # share of pauses that somebody takes back a week later
 UNDONE_AFTER = dt.timedelta(days=6)
-LEFT_OPEN = 2  # of the last days nothing is decided: a morning's work waits for whoever signs in
+LEFT_OPEN = 3  # of the last days nothing is decided: a morning's work waits for whoever signs in
 
 
 class Demo:

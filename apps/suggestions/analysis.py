@@ -379,11 +379,11 @@ class _Run:
     def _impact(self, finding, draws, print_):
         spend = [print_.spend]
         if finding.rule.kind == PAUSE:
-            return confidence.pause_impacts(draws, spend)[0]
+            return confidence.pause_impacts(draws, spend, target=self.policy.roi_target)[0]
         change = finding.target_minor / finding.subject.budget_minor - 1
         if self.exponents is None and self.metrics.returns:
             self.exponents = self.metrics.returns.draws(self._stream(0), confidence.DRAWS)
-        return confidence.raise_impacts(draws, spend, change, self.exponents)[0]
+        return confidence.raise_impacts(draws, spend, change, self.exponents, target=self.policy.roi_target)[0]
 
     def _return_evidence(self, finding, print_):
         rule, subject, case = finding.rule, finding.subject, finding.case

@@ -104,22 +104,24 @@ class Span:
 
 @dataclass(frozen=True)
 class Impact:
-    """What the action changes over one window, in currency: spend, revenue, and revenue minus spend.
+    """What the action changes over one window, in currency: spend, revenue, and `surplus`, the revenue beyond
+    what the client's target asks of the spend (revenue - target x spend). Plain revenue less spend would speak
+    against every pause of an ad set that returns more than 1, however far below its target.
     `roi_after` is the return of the entity afterwards (None for a pause).
     """
 
     spend: float
     revenue: Span
-    net: Span
+    surplus: Span
     roi_after: Span | None
 
     def as_dict(self):
         """JSON-able: spans as {"low", "mid", "high"}."""
-        spans_ = {name: getattr(self, name) for name in ("revenue", "net", "roi_after")}
+        spans_ = {name: getattr(self, name) for name in ("revenue", "surplus", "roi_after")}
         return {"spend": self.spend} | {name: span and dict(vars(span)) for name, span in spans_.items()}
 
 
-def raise_impacts(draws, spend, change, exponents):
+def raise_impacts(draws, spend, change, exponents, *, target):
     """Impacts of raising each budget by `change` (0.5 = +50 %, one number or one per ad set); None for each
     while no diminishing return was learned (`exponents` None): unknown, not a number.
 
@@ -134,22 +136,22 @@ def raise_impacts(draws, spend, change, exponents):
     growth = (1 + change) ** np.asarray(exponents)[:, None]
     gained = draws * spend * (growth - 1)
     after = draws * growth / (1 + change)
-    return _impacts(spend * change, gained, after)
+    return _impacts(spend * change, gained, after, target)
 
 
-def pause_impacts(draws, spend):
+def pause_impacts(draws, spend, *, target):
     """Impacts of pausing each ad set: its spend is saved, its revenue lost."""
     spend = np.asarray(spend, float)
-    return _impacts(-spend, -draws * spend, None)
+    return _impacts(-spend, -draws * spend, None, target)
 
 
-def _impacts(spend_change, revenue_change, after):
+def _impacts(spend_change, revenue_change, after, target):
     if not len(spend_change):
         return []
     revenue = spans(revenue_change)
     roi = [None] * len(revenue) if after is None else spans(after)
     return [
-        Impact(spend, earned, Span(earned.low - spend, earned.mid - spend, earned.high - spend), level)
+        Impact(spend, earned, Span(*(value - target * spend for value in vars(earned).values())), level)
         for spend, earned, level in zip(spend_change.tolist(), revenue, roi, strict=True)
     ]
 

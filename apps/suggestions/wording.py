@@ -66,8 +66,8 @@ def impact(suggestion):
     currency = suggestion.evidence.get("currency") or suggestion.ad_object.currency
     days = suggestion.evidence.get("window_days") or 7
     return ngettext(
-        "%(mid)s of revenue less spend over %(days)d day, between %(low)s and %(high)s (90 %%)",
-        "%(mid)s of revenue less spend over %(days)d days, between %(low)s and %(high)s (90 %%)",
+        "%(mid)s of revenue against the ROI target over %(days)d day, between %(low)s and %(high)s (90 %%)",
+        "%(mid)s of revenue against the ROI target over %(days)d days, between %(low)s and %(high)s (90 %%)",
         days,
     ) % {
         "days": days,

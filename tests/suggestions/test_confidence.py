@@ -127,16 +127,16 @@ def test_nothing_is_learned_from_too_little(after, earned_after):
 
 
 def test_impact_is_unknown_where_nothing_was_learned():
-    assert confidence.raise_impacts(np.ones((10, 2)), [1.0, 2.0], 0.5, None) == [None, None]
+    assert confidence.raise_impacts(np.ones((10, 2)), [1.0, 2.0], 0.5, None, target=3) == [None, None]
 
 
 def test_impact_of_a_raise_follows_from_return_spend_and_exponent():
-    (impact,) = confidence.raise_impacts(np.full((2_000, 1), 4.0), [100.0], 0.5, np.full(2_000, 0.5))
+    (impact,) = confidence.raise_impacts(np.full((2_000, 1), 4.0), [100.0], 0.5, np.full(2_000, 0.5), target=3)
 
     gained = 400 * (1.5**0.5 - 1)
     assert impact.spend == 50.0
     assert impact.revenue == confidence.Span(*[pytest.approx(gained)] * 3)
-    assert impact.net.mid == pytest.approx(gained - 50)
+    assert impact.surplus.mid == pytest.approx(gained - 3 * 50)
     assert impact.roi_after.mid == pytest.approx((400 + gained) / 150)
 
 
@@ -145,7 +145,7 @@ def test_impact_interval_carries_what_is_not_known():
     draws = rng.gamma(20, 0.2, (2_000, 1))
     exponents = confidence.Returns(0.7, 0.15, 8, 9).draws(rng, 2_000)
 
-    (impact,) = confidence.raise_impacts(draws, [100.0], 0.5, exponents)
+    (impact,) = confidence.raise_impacts(draws, [100.0], 0.5, exponents, target=3)
 
     assert exponents.min() >= 0
     assert impact.revenue.low < 0.7 * impact.revenue.mid
@@ -153,12 +153,12 @@ def test_impact_interval_carries_what_is_not_known():
 
 
 def test_impact_of_a_pause_is_spend_saved_and_revenue_lost():
-    (impact,) = confidence.pause_impacts(np.full((100, 1), 0.8), [600.0])
+    (impact,) = confidence.pause_impacts(np.full((100, 1), 0.8), [600.0], target=3)
 
     assert (impact.spend, impact.roi_after) == (-600.0, None)
     assert impact.revenue.mid == pytest.approx(-480)
-    assert impact.net.mid == pytest.approx(120)
-    assert impact.as_dict()["net"]["mid"] == pytest.approx(120)
+    assert impact.surplus.mid == pytest.approx(3 * 600 - 480)
+    assert impact.as_dict()["surplus"]["mid"] == pytest.approx(1320)
 
 
 def test_a_fall_of_the_whole_account_is_not_the_creatives_fault():

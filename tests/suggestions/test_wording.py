@@ -65,7 +65,7 @@ def test_why_a_new_creative():
 def test_what_is_expected():
     impact = found(STAR, returns=Returns(0.7, 0.1, 8, 9)).impact
     known = Suggestion(
-        kind="scale", impact_low=impact.net.low, impact_mid=impact.net.mid, impact_high=impact.net.high,
+        kind="scale", impact_low=impact.surplus.low, impact_mid=impact.surplus.mid, impact_high=impact.surplus.high,
         evidence={"currency": "EUR", "window_days": 7},
     )  # fmt: skip
 

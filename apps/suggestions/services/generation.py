@@ -199,8 +199,8 @@ def _change(candidate, ad_object):
 
 
 def _impact(impact):
-    """Expected change of profit over the window, in the account's currency; nothing where nothing was learned."""
-    span = impact and impact.net
+    """Expected change of revenue beyond the target, in the account's currency; nothing where nothing was learned."""
+    span = impact and impact.surplus
     if span is None:
         return {}
     return {"impact_low": round(span.low, 2), "impact_mid": round(span.mid, 2), "impact_high": round(span.high, 2)}
