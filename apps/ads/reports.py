@@ -9,11 +9,14 @@ from decimal import Decimal
 from django.db.models import Case, F, When
 from django.utils.translation import gettext_lazy as _
 
+from apps.core import formats
+
 from . import ratios
 from .models import AdObject, PerformanceMetric
 
 Level = AdObject.Level
 NOTHING = Decimal(0)
+LARGE = 10_000  # amounts from here on are told without cents
 
 
 @dataclass(frozen=True)
@@ -138,25 +141,34 @@ def shown_metrics(now, before):
 
 @dataclass(frozen=True)
 class Card:
-    """One number with its change against the period before, and its course."""
+    """One number as people read it, with its change against the period before, and its course."""
 
     metric: Metric
-    value: Decimal | None
+    text: str
     change: Decimal | None
     course: list
 
 
-def cards(now, before, days, dates):
+def cards(now, before, days, dates, currency):
     """The cards of a page. `days` is `by_day` of the period whose `dates` are given."""
     return [
         Card(
             metric,
-            getattr(now, metric.key),
+            in_words(metric, getattr(now, metric.key), currency),
             ratios.change(getattr(now, metric.key), getattr(before, metric.key)),
             course(days, dates, metric.key),
         )
         for metric in shown_metrics(now, before)
     ]
+
+
+def in_words(metric, value, currency):
+    """A value with its unit; cents only where they matter."""
+    if metric.unit == "money":
+        return formats.money(value, currency, 0 if value is not None and abs(value) >= LARGE else None)
+    if metric.unit == "ratio":
+        return formats.ratio(value)
+    return formats.percent(value, 2) if metric.unit == "percent" else formats.number(value)
 
 
 def course(days, dates, key):

@@ -280,7 +280,7 @@ def test_a_refusal_closes_the_dialog_and_changes_the_card_where_it_stands(client
     answer = client.post(url, {"reason": "Season is over"}, headers={"HX-Request": "true", "HX-Target": "modal-body"})
 
     page = answer.content.decode()
-    assert answer["HX-Trigger"] == "modal:close"
+    assert answer["HX-Trigger"] == "modal:close, suggestions:counted"
     assert f'id="suggestion-{row.pk}"' in page
     assert 'hx-swap-oob="true"' in page
     assert "Season is over" in page

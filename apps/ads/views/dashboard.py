@@ -56,7 +56,7 @@ def dashboard(request, client_key):
     now, before = reports.total(frame.now), reports.total(frame.before)
     days, days_before = reports.by_day(frame.now), reports.by_day(frame.before)
     context = tree | {
-        "cards": reports.cards(now, before, days, frame.period.dates),
+        "cards": reports.cards(now, before, days, frame.period.dates, frame.currency),
         "chart": chart_of(frame, request.GET.get("metric", "spend"), days, days_before),
         "now": now,
         "has_objects": bool(tree["everything"]) or AdObject.objects.filter(client=request.client).exists(),

@@ -40,7 +40,7 @@ def page(request, client_key, pk):
     now, before = reports.total(now_rows), reports.total(before_rows)
     below = _below(frame, thing)
     context |= {
-        "cards": reports.cards(now, before, days, frame.period.dates),
+        "cards": reports.cards(now, before, days, frame.period.dates, frame.currency),
         "now": now,
         "path": _path(thing),
         "budget": budget_of(thing),

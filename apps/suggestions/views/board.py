@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
+from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from apps.clients.access import may
 from apps.core.exports import Column, export, wants_export
-from apps.core.pages import COUNT_LIMIT, paginate, render_fragment, sorted_by
+from apps.core.pages import COUNT_LIMIT, paginate, render_fragment, sorted_by, wants_fragment
 from apps.suggestions import wording
 from apps.suggestions.cards import Card, cards, for_cards
 from apps.suggestions.filters import STATES, SuggestionFilter, of_state
@@ -63,6 +64,8 @@ class Tab:
 def board(request, client_key=None):
     """Suggestions of one client, or of all clients of the person. htmx asks for the list only."""
     state = request.GET.get("state", "waiting")
+    if wants_fragment(request) and request.htmx.target == "tabs":
+        return render(request, "suggestions/_tabs.html", {"tabs": tabs(request, state), "state": state})
     if client_key is not None and state == "skipped":
         return skipped_list(request, tabs(request, state))
     if client_key is not None and state == "archive":

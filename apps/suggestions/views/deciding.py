@@ -123,8 +123,8 @@ def _acted(request, pk, act, done):
     from_dialog = request.htmx.target == "modal-body"
     context = {"card": card, "out_of_band": from_dialog} | (state_context(request, card) if is_page else {})
     response = render(request, template, context)
-    if from_dialog:
-        response["HX-Trigger"] = "modal:close"
+    # The counts on the tabs follow; the list stays, so that the card shows what becomes of it.
+    response["HX-Trigger"] = "modal:close, suggestions:counted" if from_dialog else "suggestions:counted"
     return response
 
 
