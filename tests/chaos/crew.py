@@ -19,7 +19,7 @@ from django.conf import settings
 from apps.core import crashpoints
 
 _forking = multiprocessing.get_context("forkserver")
-_forking.set_forkserver_preload(["tests.chaos.work"])
+_forking.set_forkserver_preload(["tests.chaos.work", "tests.chaos.crew"])
 OUTSIDE = ("META_GRAPH_URL", "SLACK_API_URL")
 
 
