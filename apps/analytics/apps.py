@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class AnalyticsConfig(AppConfig):
@@ -14,7 +15,12 @@ class AnalyticsConfig(AppConfig):
             navigation.NavItem(_("Home"), "analytics:home", "home", order=0, per_client=False, key="h"),
             navigation.NavItem(_("Overview"), "analytics:client_home", "layout-dashboard", order=5, key="v"),
             navigation.NavItem(
-                _("Status"), "analytics:status", "heartbeat", order=900, per_client=False, staff_only=True
+                pgettext_lazy("of the system", "Status"),
+                "analytics:status",
+                "heartbeat",
+                order=900,
+                per_client=False,
+                staff_only=True,
             ),
         ):
             navigation.register(item)

@@ -4,6 +4,7 @@ import django_filters
 from django import forms
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.core.models import AuditEvent
 
@@ -34,7 +35,7 @@ class AuditFilter(django_filters.FilterSet):
 
     q = django_filters.CharFilter(method="search", label=_("What was done, or to what"))
     area = django_filters.ChoiceFilter(choices=AREAS, method="by_area", label=_("Area"), empty_label=_("All"))
-    via = django_filters.ChoiceFilter(choices=VIAS, label=_("From"), empty_label=_("All"))
+    via = django_filters.ChoiceFilter(choices=VIAS, label=pgettext_lazy("door", "From"), empty_label=_("All"))
     user = django_filters.ChoiceFilter(choices=(), field_name="user_id", label=_("Who"), empty_label=_("All"))
     since = django_filters.DateFilter(
         field_name="created_at", lookup_expr="date__gte", label=_("From day"), widget=_day_field()

@@ -3,6 +3,7 @@
 import django_filters
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
@@ -13,13 +14,13 @@ Status = Suggestion.Status
 
 # The tabs of the board. "stopped" is asked of the executions: a stopped undo leaves its suggestion done.
 STATES = {
-    "waiting": (_("To decide"), [Status.WAITING]),
-    "running": (_("Being carried out"), [Status.APPROVED]),
-    "stopped": (_("Stopped"), None),
-    "done": (_("Done"), [Status.DONE]),
-    "refused": (_("Refused"), [Status.REFUSED]),
-    "expired": (_("Expired"), [Status.EXPIRED]),
-    "cancelled": (_("Not carried out"), [Status.CANCELLED]),
+    "waiting": (pgettext_lazy("several suggestions", "To decide"), [Status.WAITING]),
+    "running": (pgettext_lazy("several suggestions", "Being carried out"), [Status.APPROVED]),
+    "stopped": (pgettext_lazy("several suggestions", "Stopped"), None),
+    "done": (pgettext_lazy("several suggestions", "Done"), [Status.DONE]),
+    "refused": (pgettext_lazy("several suggestions", "Refused"), [Status.REFUSED]),
+    "expired": (pgettext_lazy("several suggestions", "Expired"), [Status.EXPIRED]),
+    "cancelled": (pgettext_lazy("several suggestions", "Not carried out"), [Status.CANCELLED]),
 }
 CONFIDENCES = {"90": (0.9, 1.01), "80": (0.8, 0.9), "0": (0.0, 0.8)}
 CONFIDENCE_CHOICES = [("90", _("90 % and more")), ("80", _("80 to 90 %")), ("0", _("Under 80 %"))]

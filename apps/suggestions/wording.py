@@ -7,6 +7,7 @@ a number that is missing reads as a dash.
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
+from apps.ads import delivery
 from apps.connectors.currencies import to_major
 from apps.core.errors import Rejected
 from apps.core.formats import ABSENT, change, money, number, percent, ratio
@@ -256,10 +257,13 @@ def _low_confidence(known):
     }
 
 
+def _not_delivering(known):
+    status = delivery.words(known["status"]) if known["status"] else ABSENT
+    return _("Not delivering (%(status)s): nothing to act on.") % {"status": status}
+
+
 _SKIPS = {
-    "not_delivering": lambda known: (
-        _("Not delivering (%(status)s): nothing to act on.") % {"status": known["status"] or ABSENT}
-    ),
+    "not_delivering": _not_delivering,
     "no_revenue": lambda known: _("Its return is unknown: give the client a target and a value per lead or purchase."),
     "below_min_spend": lambda known: (
         _("Too little spent to judge: %(spend)s, more than %(needed)s needed.")

@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from apps.ads import panels, reports
+from apps.ads import delivery, panels, reports
 from apps.ads.models import AdObject, SpendHistory
 from apps.ads.selectors import family_of
 from apps.connectors.currencies import to_major
@@ -33,6 +33,7 @@ def page(request, client_key, pk):
     context = {
         "frame": frame,
         "thing": thing,
+        "delivery": delivery.words(thing.effective_status) if thing.effective_status != thing.status else "",
         "chart": chart_of(frame, request.GET.get("metric", "spend"), days, days_before),
     }
     if wants_fragment(request) and request.htmx.target == "chart":

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from apps.ads.models import AdObject
 from apps.ads.selectors import last_day
@@ -27,7 +28,7 @@ from apps.suggestions.services import deciding, digest, hypotheses
 DEFAULT_RULES = (
     {
         "kind": SCALE,
-        "name": "ROI above target and above p75: raise the budget",
+        "name": _("ROI above target and above p75: raise the budget"),
         "priority": 60,
         "roi_factor": 1,
         "percentile": 75,
@@ -36,7 +37,7 @@ DEFAULT_RULES = (
     },
     {
         "kind": PAUSE,
-        "name": "ROI under 60 % of target: pause",
+        "name": _("ROI under 60 % of target: pause"),
         "priority": 80,
         "roi_factor": "0.60",
         "min_spend": 500,
@@ -44,7 +45,7 @@ DEFAULT_RULES = (
     },
     {
         "kind": REFRESH,
-        "name": "Creative fatigue: refresh",
+        "name": _("Creative fatigue: refresh"),
         "priority": 40,
         "frequency_rise": 20,
         "ctr_drop": 20,
@@ -54,7 +55,10 @@ DEFAULT_RULES = (
 
 
 def install_rules(client):
-    """Give a client the usual rules, once; afterwards they are its own to change."""
+    """Give a client the usual rules, once; afterwards they are its own to change.
+
+    Their names are stored in the language in force: a rule's name is the client's own text from then on.
+    """
     if not AnalysisRule.objects.filter(client=client).exists():
         AnalysisRule.objects.bulk_create(AnalysisRule(client=client, **fields) for fields in DEFAULT_RULES)
 
