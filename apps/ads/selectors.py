@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from django.db.models import Max
+from django.db.models import Max, Min
 
 from apps.core import clock
 
@@ -19,6 +19,11 @@ def last_day(client):
         return yesterday
     newest = PerformanceMetric.objects.filter(client=client).aggregate(newest=Max("day"))["newest"]
     return min(newest, yesterday) if newest else yesterday
+
+
+def first_day(client):
+    """The first day anything is known of, None without any."""
+    return PerformanceMetric.objects.filter(client=client).aggregate(oldest=Min("day"))["oldest"]
 
 
 def yesterday_of(client):

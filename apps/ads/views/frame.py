@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from django.utils.translation import gettext_lazy as _
 
 from apps.ads import reports
-from apps.ads.selectors import currencies_of, last_day, yesterday_of
+from apps.ads.selectors import currencies_of, first_day, last_day, yesterday_of
 from apps.core import periods
 from apps.core.pages import Page, Sorting
 
@@ -16,14 +16,23 @@ SORTS = ("name", "spend", "leads", "cpl", "purchases", "cpa", "revenue", "roi", 
 
 @dataclass(frozen=True)
 class Frame:
-    """One client, one currency, one stretch of days. `ends_early` says that the data stop before yesterday."""
+    """One client, one currency, one stretch of days.
+
+    `ends_early` says that the data stop before yesterday, `can_compare` that they cover the whole period before:
+    half a period would turn every number into a triumph.
+    """
 
     client: object
     currency: str
     currencies: list
     period: periods.Period
+    first: date | None
     last: date
     ends_early: bool
+
+    @property
+    def can_compare(self):
+        return self.first is not None and self.first <= self.period.before.since
 
     @property
     def now(self):
@@ -32,8 +41,9 @@ class Frame:
 
     @property
     def before(self):
-        """Those of the period before it."""
-        return reports.results(self.client, self.currency, self.period.before)
+        """Those of the period before it; none where it is not known whole."""
+        rows = reports.results(self.client, self.currency, self.period.before)
+        return rows if self.can_compare else rows.none()
 
 
 def frame_of(request):
@@ -47,6 +57,7 @@ def frame_of(request):
         currency=asked if asked in currencies else currencies[0],
         currencies=currencies,
         period=periods.chosen(request, last + timedelta(days=1)),
+        first=first_day(client),
         last=last,
         ends_early=last < yesterday_of(client),
     )
@@ -83,18 +94,15 @@ def page_of(rows, request, per_page):
 def chart_of(frame, key, days, days_before):
     """Labels and series of one metric, this period against the one before, day under day."""
     metric = reports.METRICS.get(key) or reports.METRICS["spend"]
+    series = [{"name": metric.label, "values": reports.course(days, frame.period.dates, metric.key)}]
+    if frame.can_compare:
+        earlier = reports.course(days_before, frame.period.before.dates, metric.key)
+        series.append({"name": PERIOD_BEFORE, "values": earlier, "dashed": True})
     return {
         "metric": metric,
         "choices": [one for one in reports.METRICS.values() if _is_known(one, days)],
         "labels": frame.period.dates,
-        "series": [
-            {"name": metric.label, "values": reports.course(days, frame.period.dates, metric.key)},
-            {
-                "name": PERIOD_BEFORE,
-                "values": reports.course(days_before, frame.period.before.dates, metric.key),
-                "dashed": True,
-            },
-        ],
+        "series": series,
     }
 
 
