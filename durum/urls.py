@@ -20,6 +20,8 @@ urlpatterns = [
     path("i18n/setlang/", switch_language, name="set_language"),
     path("", include("apps.connectors.providers.slack.urls")),
     path("c/<slug:client_key>/", include("apps.ads.urls")),
+    path("", include("apps.clients.urls")),
+    path("", include("apps.connectors.urls")),
     path("", include("apps.suggestions.urls")),
     path("", include("apps.analytics.urls")),
 ]

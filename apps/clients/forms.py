@@ -1,0 +1,85 @@
+"""What people fill in under Settings."""
+
+import zoneinfo
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from .models import Client
+from .roles import Role
+from .tokens import LIFETIMES
+
+SETTINGS = [
+    (_("The client"), ["name", "currency", "time_zone", "brand_color", "is_active"]),
+    (_("What results are worth"), ["roi_target", "value_per_lead", "value_per_purchase"]),
+    (_("Guard rails"), ["max_daily_budget", "max_change_percent", "max_actions_per_day", "cooldown_hours"]),
+    (_("The daily cycle"), ["cycle_hour", "holdout_percent"]),
+]
+
+
+class ClientForm(forms.ModelForm):
+    """A client's settings; the key stays what it is."""
+
+    class Meta:
+        model = Client
+        fields = [name for _title, names in SETTINGS for name in names]
+        widgets = {
+            "brand_color": forms.TextInput(attrs={"type": "color"}),
+            "time_zone": forms.TextInput(attrs={"list": "zones", "autocomplete": "off"}),
+        }
+        help_texts = {
+            "is_active": _("Switched off: nothing is read, proposed or changed for this client."),
+            "max_daily_budget": _("Durum never sets a daily budget above this, in the client's currency."),
+            "max_change_percent": _("How much a budget may change in one step."),
+            "max_actions_per_day": _("Counted from midnight where the client lives."),
+            "cooldown_hours": _("How long an ad set is left alone after a change."),
+            "cycle_hour": _("0 to 23, where the client lives."),
+            "value_per_lead": _("Used where the platform reports no revenue."),
+        }
+
+    def sections(self):
+        """The fields as the page groups them."""
+        return [(title, [self[name] for name in names]) for title, names in SETTINGS]
+
+    @staticmethod
+    def zones():
+        """What the field of the zone suggests."""
+        return sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/"))
+
+    @classmethod
+    def labels_and_values(cls, client):
+        """The same for somebody who may only look."""
+        return [
+            (title, [(client._meta.get_field(name).verbose_name, getattr(client, name)) for name in names])
+            for title, names in SETTINGS
+        ]
+
+
+class InvitationForm(forms.Form):
+    """Who comes to the team, and as what."""
+
+    email = forms.EmailField(label=_("E-mail address"), max_length=254)
+    name = forms.CharField(label=_("Name"), required=False, max_length=200)
+    role = forms.ChoiceField(
+        label=_("Role"),
+        choices=Role.choices,
+        initial=Role.OPERATOR,
+        help_text=_("Viewers look; operators decide and import; managers change settings; owners choose the team."),
+    )
+
+
+class RoleForm(forms.Form):
+    """Another role for a member."""
+
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
+
+
+class TokenForm(forms.Form):
+    """A new API token."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=80, help_text=_("Where it will be used, so that you know which one to revoke.")
+    )
+    lifetime = forms.ChoiceField(
+        label=_("Works for"), choices=[(key, label) for key, (label, _span) in LIFETIMES.items()], initial="90"
+    )

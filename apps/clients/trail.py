@@ -1,0 +1,64 @@
+"""The audit trail in words: what a verb says, and what changed."""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+VERBS = {
+    "clients.client.created": gettext_lazy("created the client"),
+    "clients.client.changed": gettext_lazy("changed the settings"),
+    "clients.member.set": gettext_lazy("gave a role"),
+    "clients.member.removed": gettext_lazy("took somebody off the team"),
+    "clients.member.invited_again": gettext_lazy("renewed an invitation"),
+    "clients.user.invited": gettext_lazy("invited a person"),
+    "connectors.channel.connected": gettext_lazy("connected an account"),
+    "connectors.channel.changed": gettext_lazy("changed a connected account"),
+    "connectors.rawfile.received": gettext_lazy("brought a file"),
+    "connectors.syncrun.created": gettext_lazy("confirmed an import"),
+    "connectors.syncrun.cancelled": gettext_lazy("cancelled an import"),
+    "connectors.syncrun.finished": gettext_lazy("finished an import"),
+    "ads.fetch.requested": gettext_lazy("asked for a fetch"),
+    "ads.fetch.cancelled": gettext_lazy("cancelled a fetch"),
+    "ads.adobject.created": gettext_lazy("made an ad account from a file"),
+    "ads.creative.angle_set": gettext_lazy("set the angle of a creative"),
+    "suggestions.cycle.run": gettext_lazy("ran the daily cycle"),
+    "suggestions.rule.changed": gettext_lazy("changed a rule"),
+    "suggestions.suggestion.approve": gettext_lazy("approved"),
+    "suggestions.suggestion.refuse": gettext_lazy("refused"),
+    "suggestions.suggestion.undo": gettext_lazy("decided to undo"),
+    "suggestions.item.assigned": gettext_lazy("gave it to somebody"),
+    "suggestions.execution.done": gettext_lazy("carried out"),
+    "suggestions.execution.conflict": gettext_lazy("stopped: changed meanwhile"),
+    "suggestions.execution.unknown": gettext_lazy("stopped: outcome unknown"),
+    "suggestions.execution.blocked": gettext_lazy("stopped by a guard rail"),
+    "suggestions.execution.failed": gettext_lazy("refused by the platform"),
+    "suggestions.execution.retried": gettext_lazy("tried again"),
+    "suggestions.execution.dropped": gettext_lazy("gave up"),
+}
+ABSENT = "–"
+
+
+def said(event):
+    """What was done, in a few words; the raw verb where nobody gave it any."""
+    return str(VERBS.get(event.verb, event.verb))
+
+
+def changes(event):
+    """`[(field, text)]` of what changed, old and new where both are known."""
+    found = []
+    for name, value in event.changes.items():
+        if isinstance(value, list) and len(value) == 2:
+            steps = {"old": _text(value[0]), "new": _text(value[1])}
+            found.append((name.replace("_", " "), _("%(old)s → %(new)s") % steps))
+        elif value not in (None, "", [], {}):
+            found.append((name.replace("_", " "), _text(value)))
+    return found
+
+
+def _text(value):
+    if value is None or value == "":
+        return ABSENT
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value)
