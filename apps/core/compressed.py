@@ -7,6 +7,7 @@ several times the room.
 import json
 import zlib
 
+import orjson
 from django.db import models
 
 # Higher levels cost three times the time for a third less room.
@@ -15,7 +16,11 @@ LEVEL = 1
 
 def pack(value):
     """`value` as compressed JSON."""
-    return zlib.compress(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), LEVEL)
+    try:
+        text = orjson.dumps(value)
+    except TypeError:  # a whole number beyond 64 bits, which JSON allows and orjson does not
+        text = json.dumps(value, ensure_ascii=False).encode()
+    return zlib.compress(text, LEVEL)
 
 
 def unpack(stored):

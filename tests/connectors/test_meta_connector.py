@@ -174,6 +174,17 @@ def test_an_asynchronous_report_brings_the_same_rows(world, connector, sandbox):
     assert connector.report_page(report).rows == connector.insights_page(day, day).rows
 
 
+@pytest.mark.parametrize(
+    ("name", "kept"), [("a\\u0000b", "ab"), ("cut \\ud83d", "cut \ufffd"), ("\\ud83c\\udf77 ok", "🍷 ok")]
+)
+def test_what_postgresql_cannot_store_is_taken_out_of_names(world, connector, sandbox, name, kept):
+    world()
+    body = f'{{"id": "act_900", "account_id": "900", "name": "{name}", "currency": "EUR"}}'
+    sandbox.control("faults", {"kind": "error", "path": "act_900", "params": {"status": 200, "body": body}})
+
+    assert connector.account().name == kept
+
+
 def test_a_dead_token_is_told_by_every_call(world, connector, sandbox):
     world()
     sandbox.control("tokens", {"token": TOKEN, "dead_subcode": 460})

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import logging
+import re
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 PLATFORM = "meta_ads"
 READ_POINTS, WRITE_POINTS = 1, 3
 BATCH_SIZE = 50
+# Escapes of NUL and of surrogates, whole pairs (any emoji) included.
+_SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 VERSION_WARNING = "X-Ad-Api-Version-Warning"
 
 
@@ -163,10 +166,8 @@ class GraphClient:
         if warning and warning != self.version_warning:
             self.version_warning = warning
             logger.warning("Meta warns about version %s: %s", settings.META_GRAPH_VERSION, warning)
-        text = response.text
-        answer = json.loads(text)
-        # PostgreSQL stores no NUL, in text or in JSON; one in an ad's name must not stop an account.
-        return _without_nul(answer) if "\\u0000" in text else answer
+        answer = response.json()
+        return _storable(answer) if _SUSPECT.search(response.content) else answer
 
 
 def _item(answer):
@@ -186,11 +187,12 @@ def query(path, **params):
     return f"{path}?{urlencode(params)}"
 
 
-def _without_nul(value):
+def _storable(value):
+    """Without NUL and halves of a character, which PostgreSQL does not take: a name cut inside an emoji, or worse."""
     if isinstance(value, str):
-        return value.replace("\x00", "")
+        return value.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
-        return [_without_nul(one) for one in value]
+        return [_storable(one) for one in value]
     if isinstance(value, dict):
-        return {_without_nul(key): _without_nul(one) for key, one in value.items()}
+        return {_storable(key): _storable(one) for key, one in value.items()}
     return value

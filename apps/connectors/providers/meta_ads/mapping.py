@@ -6,6 +6,7 @@ action types: each KPI takes the first type of its list that is present, and nev
 
 import datetime as dt
 from decimal import Decimal
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from .records import AD, ADSET, CAMPAIGN, Account, AdNode, CreativeRecord, InsightRow
@@ -120,32 +121,34 @@ def _first(feed, key, inner):
 def insight(raw):
     """One ad and day."""
     get = raw.get
-    actions = get("actions") or ()
-    revenue = first_of(get("action_values") or (), PURCHASES)
+    counts = {action["action_type"]: action.get("value") for action in get("actions") or ()}
+    values = {action["action_type"]: action.get("value") for action in get("action_values") or ()}
     reach, link_clicks = get("reach"), get("inline_link_clicks")
     return InsightRow(
         raw["ad_id"],
         get("adset_id", ""),
         get("campaign_id", ""),
-        dt.date.fromisoformat(raw["date_start"]),
+        _day(raw["date_start"]),
         Decimal(get("spend") or 0),
         int(get("impressions") or 0),
         int(reach) if reach is not None else None,
         int(get("clicks") or 0),
         int(link_clicks) if link_clicks is not None else None,
-        first_of(actions, LEADS) or ZERO,
-        first_of(actions, PURCHASES) or ZERO,
-        revenue,
+        first_of(LEADS, counts) or ZERO,
+        first_of(PURCHASES, counts) or ZERO,
+        first_of(PURCHASES, values),
     )
 
 
-def first_of(entries, kinds):
-    """The value of the first of `kinds` that is present, as Decimal, or None. Never a sum: types nest."""
-    best, value = len(kinds), None
-    for entry in entries:
-        kind = entry["action_type"]
-        if kind in kinds:
-            rank = kinds.index(kind)
-            if rank < best:
-                best, value = rank, entry.get("value")
-    return Decimal(value) if value is not None else None
+@lru_cache(maxsize=512)
+def _day(text):
+    return dt.date.fromisoformat(text)
+
+
+def first_of(kinds, told):
+    """The value of the first of `kinds` that was told, as Decimal, or None. Never a sum: types nest."""
+    for kind in kinds:
+        value = told.get(kind)
+        if value is not None:
+            return Decimal(value)
+    return None
