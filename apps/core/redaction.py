@@ -6,13 +6,14 @@ import re
 MASK = "[…]"
 _NAMES = (
     r"access_token|input_token|fb_exchange_token|client_secret|appsecret_proof|app_secret|token|password|secret|"
-    r"authorization|api_key|signature"
+    r"authorization|api[-_]?key|signature"
 )
 _PATTERNS = (
     re.compile(rf"(?i)((?:[\w-]*(?:{_NAMES}))[\"']?\s*[=:]\s*[\"']?)(?:bearer\s+|token\s+|basic\s+)?[^\s&\"',}}]+"),
     re.compile(r"(?i)(bearer\s+)[\w.~+/=-]{8,}"),
-    re.compile(r"()(?:xox[a-z]-[\w-]+|EAA[A-Za-z0-9]{20,})"),
-    re.compile(r"(//[^/\s:@]+:)[^/\s@]+(?=@)"),
+    re.compile(r"()(?:(?:xox[a-z]|xapp)-[\w-]+|EAA[A-Za-z0-9]{20,})"),
+    re.compile(r"(//[^/\s:@]*:)[^/\s@]+(?=@)"),
+    re.compile(r"(hooks\.slack\.com/\w+/)[^\s\"'<>]+"),
 )
 
 

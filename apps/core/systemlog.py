@@ -1,5 +1,6 @@
 """Keeps the errors that reached a border (request, task, command) where operators can read them."""
 
+import inspect
 import logging
 import sys
 import traceback
@@ -24,12 +25,24 @@ def record(exc, *, module, client_id=None):
                 client_id=client_id,
                 module=module[:120],
                 exception_type=type(exc).__name__[:120],
-                message=redact(exc)[:4000],
-                trace=redact("".join(traceback.format_exception(exc)))[-20_000:],
+                message=_storable(exc)[:4000],
+                trace=_storable("".join(traceback.format_exception(exc)))[-20_000:],
             )
     except DatabaseError:
         logger.exception("the error log could not be written")
         return None
+
+
+def _storable(text):
+    # PostgreSQL takes no NUL, and an error about one would bring it along.
+    return redact(text).replace("\x00", "�")
+
+
+def from_task(sender=None, exception=None, args=(), **kwargs):
+    """Signal receiver: a Celery task raised something nobody expected. Our tasks take the client's id first."""
+    first = next(iter(inspect.signature(sender.run).parameters), "")
+    client_id = args[0] if first == "client_id" and args else None
+    record(exception, module=sender.name, client_id=client_id)
 
 
 def from_request(sender, request=None, **kwargs):

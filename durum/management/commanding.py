@@ -18,6 +18,11 @@ class DurumCommand(BaseCommand):
             if isinstance(exc, ConnectorError):
                 systemlog.record(exc, module=type(self).__module__)
             raise CommandError(str(exc)) from exc
+        except CommandError:
+            raise
+        except Exception as exc:
+            systemlog.record(exc, module=type(self).__module__)
+            raise
 
     def clients(self, key=None):
         """The active clients, or the one with `key`; an unknown key ends the command."""
