@@ -1,6 +1,7 @@
 """The audit trail: who did what for the client, when and from where."""
 
 from django.contrib.auth.decorators import login_required
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -14,12 +15,16 @@ SORTS = {"when": "created_at", "who": ["user__first_name", "user__last_name"], "
 COLUMNS = [
     Column("created_at", _("When")),
     Column("user", _("Who"), lambda event: str(event.user or "Durum")),
-    Column("via", _("From"), lambda event: str(dict(VIAS).get(event.via, event.via))),
+    Column("via", pgettext_lazy("door", "From"), lambda event: str(dict(VIAS).get(event.via, event.via))),
     Column("said", _("What"), trail.said),
     Column("subject_label", _("Subject")),
-    Column("changes", _("Changes"), lambda event: "; ".join(f"{name}: {text}" for name, text in trail.changes(event))),
+    Column("changes", _("Changes"), lambda event: "; ".join(_pairs(event))),
     Column("verb", _("Verb")),
 ]
+
+
+def _pairs(event):
+    return [gettext("%(name)s: %(text)s") % {"name": name, "text": text} for name, text in trail.changes(event)]
 
 
 @require_safe
