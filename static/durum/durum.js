@@ -66,7 +66,9 @@
   document.addEventListener("htmx:afterSwap", (event) => {
     watchToasts(document);
     const modal = byId("modal");
-    if (event.detail.target?.id === "modal-body" && !modal.open) modal.showModal();
+    // An answer that was out-of-band alone leaves nothing to show: it closed the dialog, and it stays closed.
+    const filled = byId("modal-body")?.childElementCount;
+    if (event.detail.target?.id === "modal-body" && filled && !modal.open) modal.showModal();
   });
   document.addEventListener("modal:close", () => byId("modal").close());
   document.addEventListener("close", (event) => event.target.id === "modal" && byId("modal-body").replaceChildren(), true);

@@ -40,6 +40,7 @@ def bulk(request, client_key=None):
         return _answer(request, {"action": action, "cards": listed, "form": form}, status=status)
     done, failed = _decide(request, action, listed, form.cleaned_data["reason"])
     context = {"action": action, "done": done, "failed": failed, "sentence": _sentence(action, done)}
+    context["changes"] = any(card.step for card in done)
     response = _answer(request, context | {"is_report": True})
     response["HX-Trigger-After-Swap"] = "suggestions:changed"
     return response
