@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import F
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.connectors.models import Channel, SyncRun
@@ -31,22 +31,22 @@ class Trouble:
     detail: str = ""
 
 
-def troubles(user, clients):
+def troubles(clients):
     """Everything broken for these clients, the worst first: two queries."""
     known = {client.pk: client for client in clients}
-    found = [*_channels(user, known), *_runs(user, known)]
+    found = [*_channels(known), *_runs(known)]
     order = ("red", "orange", "yellow")
     return sorted(found, key=lambda one: order.index(one.tone))
 
 
-def _channels(user, known):
+def _channels(known):
     limit = clock.now() + timedelta(days=WARN_DAYS)
     rows = Channel.objects.filter(client_id__in=known).exclude(state=Channel.State.DISABLED)
     gone = rows.filter(state=Channel.State.NEEDS_RECONNECT)
     expiring = rows.filter(state=Channel.State.CONNECTED, expires_at__lt=limit)
     for channel in (gone | expiring).order_by(F("expires_at").asc(nulls_first=True), "pk"):
         client = known[channel.client_id]
-        url = _mend_url(user, client, channel)
+        url = _accounts_url(client)
         if channel.state == Channel.State.NEEDS_RECONNECT:
             text = _("The connection is gone: nothing is read or written until it is connected again.")
             yield Trouble(client, str(channel), text, url, "red", detail=channel.last_error)
@@ -59,7 +59,7 @@ def _channels(user, known):
         yield Trouble(client, str(channel), text, url, tone)
 
 
-def _runs(user, known):
+def _runs(known):
     """The latest run of each account that failed, and files that failed lately."""
     since = clock.now() - FORGET_IMPORTS_AFTER
     latest = (
@@ -79,35 +79,18 @@ def _runs(user, known):
             client=client,
             title=f"{run.get_kind_display()} · {run.channel or run.raw_file}",
             text=run.error or _("It failed."),
-            url=_run_url(user, client, run),
+            url=_run_url(client, run),
             tone="red" if run.channel_id else "orange",
             since=run.finished_at or run.created_at,
             detail=run.error_detail,
         )
 
 
-def _mend_url(user, client, channel):
-    return _first(("connectors:channels", [client.key]), _admin(user, "connectors_channel_change", channel.pk))
+def _accounts_url(client):
+    return reverse("connectors:channels", args=[client.key])
 
 
-def _run_url(user, client, run):
-    page = ("ads:import_detail" if run.channel_id is None else "connectors:channels", [client.key])
+def _run_url(client, run):
     if run.channel_id is None:
-        page[1].append(run.pk)
-    return _first(page, _admin(user, "connectors_syncrun_change", run.pk))
-
-
-def _admin(user, name, pk):
-    return (f"admin:{name}", [pk]) if user.is_staff else None
-
-
-def _first(*places):
-    """The first of these pages that this installation has; "" when there is none to lead to."""
-    for place in places:
-        if place is None:
-            continue
-        try:
-            return reverse(place[0], args=place[1])
-        except NoReverseMatch:
-            continue
-    return ""
+        return reverse("ads:import_detail", args=[client.key, run.pk])
+    return _accounts_url(client)

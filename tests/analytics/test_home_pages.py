@@ -79,6 +79,7 @@ def test_broken_things_are_told_with_their_state(client, tenant, nora):
 
     assert "Gone" in page
     assert "in 5 days" in page
+    assert reverse("connectors:channels", args=[tenant.key]) in page
     assert "Later" not in page
     assert failed.error in page
     assert mended.error not in page

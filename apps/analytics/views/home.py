@@ -28,7 +28,7 @@ def home(request):
     cycles = _latest_cycles(clients)
     context = {
         "queues": queues.all_for(request.user),
-        "troubles": troubles(request.user, clients),
+        "troubles": troubles(clients),
         "rows": [(client, waiting[client.pk], latest.get(client.pk, []), cycles.get(client.pk)) for client in clients],
         "readings": _readings() if request.user.is_staff else [],
     }
@@ -48,7 +48,7 @@ def client_home(request, client_key):
     )
     context = {
         "queues": queues.all_for(request.user, client),
-        "troubles": troubles(request.user, [client]),
+        "troubles": troubles([client]),
         "latest": latest_of([client]).get(client.pk, []),
         "cards": cards(for_cards(first)[:FIRST_CARDS], request.user),
         "cycle": CycleRun.objects.filter(client=client).order_by("-day").first(),
