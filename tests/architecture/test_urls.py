@@ -1,15 +1,20 @@
 """Every address for everybody: who gets what, and that a stranger gets neither a page nor a word of it."""
 
+import io
+import zipfile
+
 import pytest
 from django.contrib import admin
 from django.urls import reverse
 
 from apps.clients.roles import Role
+from apps.clients.services.tokens import make_token
+from apps.core.actors import Actor
 from apps.core.tenancy import use_client
 from tests.factories.clients import ClientFactory, member
 from tests.factories.connectors import SlackIdentityFactory
 
-from .urls import ELSEWHERE, LINES, OF_THE_API, PEOPLE, every_address
+from .urls import ELSEWHERE, LINES, OF_THE_API, ONES_OWN, PEOPLE, every_address
 
 pytestmark = pytest.mark.django_db
 SENTINEL = "Zanzibar"
@@ -23,6 +28,15 @@ def _english(settings):
 @pytest.fixture
 def shop():
     return ClientFactory(name=SENTINEL, key="zanzibar")
+
+
+def written(answer):
+    """Everything that is to be read in an answer, workbooks unpacked."""
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    if "spreadsheetml" not in answer.get("Content-Type", ""):
+        return body
+    with zipfile.ZipFile(io.BytesIO(body)) as book:
+        return b"".join(book.read(name) for name in book.namelist())
 
 
 def person(who, shop):
@@ -42,13 +56,12 @@ def ask(browser, name, line, shop):
 
 def test_every_address_has_a_line():
     tables = {f"admin:{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry}
+    known = {*LINES, *ONES_OWN}
+    elsewhere = (OF_THE_API, "^api", "api/")
     missing = {
         name or path
         for name, path in every_address()
-        if name not in LINES
-        and name != "slack:unlink"
-        and not name.startswith(ELSEWHERE)
-        and not path.startswith((OF_THE_API, "^api", "api/"))
+        if name not in known and not name.startswith(ELSEWHERE) and not path.startswith(elsewhere)
     }
     assert missing == set()
     of_admin = {name for name, _path in every_address() if name.startswith("admin:") and "_" in name}
@@ -121,7 +134,7 @@ def test_no_page_names_another_client(client, name, shop):
     ):
         for headers in ({}, {"HX-Request": "true"}):
             answer = client.get(address, query, headers=headers)
-            body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+            body = written(answer)
             assert answer.status_code < 500
             assert SENTINEL.encode() not in body, (query, headers)
 
@@ -136,6 +149,18 @@ def test_only_ones_own_slack_account_can_be_unlinked(client, shop):
     client.force_login(identity.user)
     client.post(address)
     assert not type(identity).objects.filter(pk=identity.pk).exists()
+
+
+def test_only_ones_own_token_can_be_revoked(client, shop):
+    person, other = member(shop), member(shop, Role.OWNER)
+    row, _secret = make_token(name="script", lifetime="never", actor=Actor(person, "web"))
+    address = reverse("clients:revoke_token", args=[shop.key, row.number])
+    client.force_login(other)
+    client.post(address)
+    assert type(row).objects.filter(pk=row.pk).exists()
+    client.force_login(person)
+    assert client.post(address).status_code == 302
+    assert not type(row).objects.filter(pk=row.pk).exists()
 
 
 OF_TABLES = {name for name, _path in every_address() if name.startswith("admin:") and "_" in name} - OF_ADMIN_ITSELF

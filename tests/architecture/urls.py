@@ -9,7 +9,8 @@ from typing import Any
 from django.urls import URLPattern, get_resolver
 
 from tests.factories.ads import AdsetFactory, CreativeFactory
-from tests.factories.connectors import RawFileFactory, SyncRunFactory
+from tests.factories.clients import MembershipFactory
+from tests.factories.connectors import ChannelFactory, RawFileFactory, SyncRunFactory
 from tests.factories.suggestions import (
     ExecutionFactory,
     RuleFactory,
@@ -77,7 +78,24 @@ def rule(client):
     return RuleFactory(client=client, name=f"Rule of {client.name}")
 
 
+def account(client):
+    return ChannelFactory(client=client, name=f"Account of {client.name}", state="disabled")
+
+
+def colleague(client):
+    return MembershipFactory(client=client, role="viewer", user__last_name=f"Person of {client.name}")
+
+
+def invited(client):
+    row = colleague(client)
+    row.user.set_unusable_password()
+    row.user.save()
+    return row
+
+
 MEMBERS = "302 404 200 200 200 200"
+MANAGERS = "302 404 403 403 200 200"
+OWNERS = "302 404 403 403 403 200"
 # A browser that asks for a piece of a page is led to the page.
 FRAGMENT = "302 404 302 302 302 302"
 EVERYBODY = "302 200 200 200 200 200"
@@ -107,6 +125,20 @@ LINES = {
     "ads:import_progress": Line(MEMBERS, row=import_run),
     "ads:import_cancel": Line("302 404 403 302 302 302", "post", import_run),
     "ads:import_findings_csv": Line(MEMBERS, row=import_run),
+    "clients:settings": Line(MEMBERS),
+    "clients:team": Line(MEMBERS),
+    "clients:invite": Line(OWNERS),
+    "clients:change_role": Line("302 404 403 403 403 302", "post", colleague, {"role": "operator"}),
+    "clients:remove_member": Line("302 404 403 403 403 302", "post", colleague),
+    "clients:invite_again": Line("302 404 403 403 403 200", "post", invited),
+    "clients:tokens": Line(MEMBERS),
+    "clients:audit": Line(MEMBERS),
+    "connectors:channels": Line(MEMBERS),
+    "connectors:connect_meta": Line(MANAGERS),
+    "connectors:connect_slack": Line(MANAGERS),
+    "connectors:reconnect": Line(MANAGERS, row=account),
+    "connectors:check": Line("302 404 403 302 302 302", "post", account),
+    "connectors:switch": Line("302 404 403 403 302 302", "post", account),
     "suggestions:board": Line(MEMBERS),
     "suggestions:bulk": Line("302 404 404 404 404 404", "post"),
     "suggestions:archived": Line(MEMBERS, row=archived),
@@ -119,12 +151,13 @@ LINES = {
     "suggestions:give_up": Line("302 404 403 302 302 302", "post", stopped),
     "suggestions:outcomes": Line(MEMBERS),
     "suggestions:rules": Line(MEMBERS),
-    "suggestions:rule": Line("302 404 403 403 200 200", row=rule),
+    "suggestions:rule": Line(MANAGERS, row=rule),
     "suggestions:switch_rule": Line("302 404 403 403 302 302", "post", rule),
 }
 
 # Whose rows are asked for elsewhere, each line by line: allauth is its own packages' affair, tests/api walks every
 # endpoint of the API for every role, test_admin every table of the admin.
+ONES_OWN = {"slack:unlink", "clients:revoke_token"}
 ELSEWHERE = ("account_", "mfa_", "api-", "admin:")
 OF_THE_API = "api/v1/"
 
