@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.authentication import TokenScheme
 from knox.auth import TokenAuthentication as KnoxAuthentication
 from rest_framework.authentication import get_authorization_header
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, AuthenticationFailed
 
 from apps.core import clock
 
@@ -27,6 +27,8 @@ class TokenAuthentication(KnoxAuthentication):
         return super().authenticate(request)
 
     def authenticate_credentials(self, token):
+        if not token.isascii():
+            raise AuthenticationFailed(_("Invalid token."))
         user, row = super().authenticate_credentials(token)
         _note_use(row)
         return user, row
@@ -61,7 +63,7 @@ def caller_of(request):
         return request.user
     try:
         found = TokenAuthentication().authenticate(request)
-    except (APIException, UnicodeDecodeError):
+    except APIException:
         return None
     if found is None:
         return request.user

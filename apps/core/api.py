@@ -153,7 +153,8 @@ def problem_response(exc, context):
         fields = response.data if isinstance(response.data, dict) else {"non_field_errors": response.data}
         sentence = _("Some of what was sent cannot be used: “fields” says which, and why.")
         return _problem(response.status_code, "invalid", sentence, fields=fields)
-    return _problem(response.status_code, _code(response), _sentence(exc, response), headers=response.headers)
+    sentence = _sentence(exc, response, context["view"])
+    return _problem(response.status_code, _code(response), sentence, headers=response.headers)
 
 
 def not_found(request, *args, **kwargs):
@@ -172,9 +173,9 @@ def _code(response):
     return getattr(detail, "code", "error")
 
 
-def _sentence(exc, response):
+def _sentence(exc, response, view):
     if isinstance(exc, exceptions.MethodNotAllowed):
-        allowed = response.headers.get("Allow", "")
+        allowed = ", ".join(view.allowed_methods)
         return _("This address does not take this method. It takes: %(methods)s.") % {"methods": allowed}
     if isinstance(exc, exceptions.Throttled):
         return _("Too many requests. Go on in %(seconds)d s; the header Retry-After says so too.") % {
