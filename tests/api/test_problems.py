@@ -122,7 +122,8 @@ def test_a_session_may_write_with_the_csrf_token_only(ours, redis_client):
     assert "CSRF" in problem(browser.post(address), 403)["detail"]
     browser.get("/accounts/password/change/")
     token = browser.cookies["csrftoken"].value
-    assert browser.post(address, headers={"X-CSRFToken": token}).status_code == 200
+    answer = browser.post(address, {}, content_type="application/json", headers={"X-CSRFToken": token})
+    assert answer.status_code == 200
 
 
 # --- what is asked ---
