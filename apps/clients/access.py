@@ -51,8 +51,8 @@ def scope_of(user):
     if not user.is_authenticated or not user.is_active:
         return Scope()
     if user.has_perm("clients.view_all_clients"):
-        return Scope(tuple(_every_client_id()), user.pk, everything=user.is_superuser)
-    return Scope(tuple(_own_client_ids(user)), user.pk)
+        return Scope(tuple(_every_client_id()), user.pk, everything=user.is_superuser, is_of_user=True)
+    return Scope(tuple(_own_client_ids(user)), user.pk, is_of_user=True)
 
 
 def _every_client_id():

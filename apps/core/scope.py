@@ -8,11 +8,13 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Scope:
     """`client_ids` are visible; `user_id` additionally sees its own memberships; `everything` also sees
-    rows that belong to no client (logs of the installation) and may create clients."""
+    rows that belong to no client (logs of the installation) and may create clients. `is_of_user` says that
+    `client_ids` are those the person's memberships give, neither narrowed nor chosen by anybody else."""
 
     client_ids: tuple[int, ...] = ()
     user_id: int | None = None
     everything: bool = False
+    is_of_user: bool = False
 
     @property
     def guc(self):

@@ -55,8 +55,14 @@ class ClientOwnedQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Rows of the clients this person may see: a filter beside the database's own."""
         Client = apps.get_model("clients", "Client")
-        path = "pk" if self.model is Client else f"{self.model.client_path}_id"
-        return self.filter(**{f"{path}__in": Client.objects.ids_for(user)})
+        if self.model is Client:
+            return self.filter(pk__in=Client.objects.ids_for(user))
+        scope, path = current_scope(), f"{self.model.client_path}_id__in"
+        if scope.is_of_user and scope.user_id == user.pk:
+            # The memberships were read when the request began. Given as numbers, an index serves the order of
+            # a list; behind a subquery all of its rows are joined and sorted (4 s instead of 30 ms at 100,000).
+            return self.filter(**{path: scope.client_ids})
+        return self.filter(**{path: Client.objects.ids_for(user)})
 
 
 class TenantModel(models.Model):
