@@ -24,7 +24,7 @@ from apps.suggestions.models import ExecutionLog, SlackMessage, Suggestion
 from apps.suggestions.services import archiving, deciding, digest, execution, generation, hypotheses
 
 COMMAND = Actor(None, "command")
-MORNING, OFFICE = dt.time(5, 30), dt.time(9, 15)
+BEFORE, MORNING, OFFICE = dt.time(4), dt.time(5, 30), dt.time(9, 15)
 APPROVED, REFUSED = 0.55, 0.80  # shares of what people approve, and up to which they refuse; the rest expires
 UNDONE = 0.45  # share of pauses that somebody takes back a week later
 UNDONE_AFTER = dt.timedelta(days=6)
@@ -44,8 +44,9 @@ class Demo:
     def play(self, password):
         """Build the agency, live the days, and leave the sandbox on the real time."""
         self._set_the_stage()
-        people = self._hire(password)
-        clients = [self._sign(one, people) for one in self.description["clients"]]
+        with clock.at(self._at(self.dates[0], BEFORE)):
+            people = self._hire(password)
+            clients = [self._sign(one, people) for one in self.description["clients"]]
         for number, date in enumerate(self.dates, 1):
             counts = [self._live(date, client, people) for client in clients]
             self.say(number, self.days, date, [sum(column) for column in zip(*counts, strict=True)])
