@@ -179,4 +179,7 @@ SERVERS_COME_AND_GO = (
     (0.5, flush_redis),
     (0.6, crash_postgres),
     (0.75, flush_redis),
+    # After the last kill: those who are left must find back to the servers by themselves.
+    (0.9, restart_postgres),
+    (0.95, flush_redis),
 )

@@ -9,10 +9,11 @@ from django.db import DatabaseError, IntegrityError, connection, connections, tr
 from django.http import StreamingHttpResponse
 from django.test import RequestFactory
 
+from apps.clients.access import scope_of
 from apps.clients.middleware import TenancyMiddleware
 from apps.clients.models import Client, Membership, Product
 from apps.clients.roles import Role
-from apps.core.tenancy import NOTHING, current_scope, use_all_clients, use_client, use_clients
+from apps.core.tenancy import NOTHING, current_scope, use_all_clients, use_client, use_clients, use_scope
 from tests.factories.clients import ClientFactory, ProductFactory, UserFactory, member
 
 pytestmark = pytest.mark.django_db
@@ -215,8 +216,6 @@ def test_people_see_their_own_memberships_and_can_make_none(shops):
 
 
 def test_somebody_switched_off_sees_nothing(shops):
-    from apps.clients.access import scope_of
-
     person = member(shops[0])
     person.is_active = False
     assert scope_of(person) == NOTHING
@@ -231,3 +230,14 @@ def test_visible_to_is_a_filter_beside_the_databases_own(shops):
         assert [row.key for row in Product.objects.visible_to(person)] == ["a"]
         assert Product.objects.visible_to(boss).count() == 2
         assert Product.objects.visible_to(UserFactory()).count() == 0
+
+
+def test_visible_to_believes_a_persons_own_scope_only(shops):
+    """The list of clients in scope stands for the memberships only as the door made it, unnarrowed and for them."""
+    one, other = shops
+    person = member(one)
+    with use_scope(scope_of(person)):
+        assert [row.key for row in Product.objects.visible_to(person)] == ["a"]
+        assert list(Product.objects.visible_to(member(other))) == []
+        with use_client(other):
+            assert list(Product.objects.visible_to(person)) == []
