@@ -24,7 +24,7 @@ class ClientForm(forms.ModelForm):
         model = Client
         fields = [name for _title, names in SETTINGS for name in names]
         widgets = {
-            "brand_color": forms.TextInput(attrs={"type": "color"}),
+            "brand_color": forms.TextInput(attrs={"type": "color", "class": "form-control-color"}),
             "time_zone": forms.TextInput(attrs={"list": "zones", "autocomplete": "off"}),
         }
         help_texts = {
