@@ -38,17 +38,8 @@ def plant(rows, clients=CLIENTS, ads=ADS):
         client = ClientFactory()
         account = AccountFactory(client=client)
         with use_client(client):
-            AdObject.objects.bulk_create(
-                AdObject(
-                    client=client,
-                    level="ad",
-                    account=account,
-                    external_id=f"{client.pk}-{n}",
-                    name="Ad",
-                    currency="EUR",
-                )
-                for n in range(ads)
-            )
+            ours = {"client": client, "account": account, "level": "ad", "currency": "EUR"}
+            AdObject.objects.bulk_create(AdObject(**ours, external_id=f"{client.pk}-{n}") for n in range(ads))
         made.append(client)
     with use_all_clients("results of every client are made"), connection.cursor() as cursor:
         cursor.execute(FILL, [max(rows // (clients * ads), 1) - 1])

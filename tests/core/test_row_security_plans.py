@@ -1,4 +1,4 @@
-"""Row security is paid for by an index, not by reading every client's rows. `make bench NAME=row_security` has a million."""
+"""Row security is paid for by an index, not by reading every client's rows; `make bench` measures a million."""
 
 import pytest
 
