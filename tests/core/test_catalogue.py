@@ -20,6 +20,7 @@ ENGLISH = re.compile(
     r"|new|all|show|search|choose|delete|save|add|yes|today|days?|hours?|ago)\b",
     re.IGNORECASE,
 )
+OF_THE_FILE = "Day"  # the header of the file in the table of addresses
 NOT_PAGES = {"healthz", "ads:import_progress", "ads:import_findings_csv"}
 PAGES = [
     name
@@ -141,9 +142,9 @@ def english_in(client, address):
     page = client.get(address, headers={"accept-language": "fr"}).content.decode()
     assert '<html lang="fr"' in page
     page = re.sub(
-        r"(Account|Ad set|Creative|Rule) of Vignes|Scale what earns|(?<=>)Day(?=<)", "Vignes", page
+        r"(Account|Ad set|Creative|Rule) of Vignes|Scale what earns", "Vignes", page
     )  # names in rows and files are nobody's language
     page = re.sub(r"<(script(?! id=.texts)|style|pre|svg|code)\b.*?</\1>", " ", page, flags=re.DOTALL)
     titles = re.findall(r'(?:title|placeholder|aria-label|alt|data-confirm[a-z-]*|hx-confirm)="([^"]*)"', page)
     seen = html.unescape("\n".join([*re.sub(r"<[^>]+>", "\n", page).splitlines(), *titles]))
-    return [text.strip() for text in seen.splitlines() if ENGLISH.search(text)]
+    return [text.strip() for text in seen.splitlines() if ENGLISH.search(text) and text.strip() != OF_THE_FILE]
