@@ -22,7 +22,9 @@ def pytest_sessionstart(session):
         _servers.enter_context(embedded.servers())
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish():
+    """Last of all: after a stop at the first failure, fixtures are torn down in this very hook."""
     _servers.close()
 
 

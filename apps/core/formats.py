@@ -59,6 +59,13 @@ def percent(value, digits=0):
     return f"{number(amount * 100, digits)}{space}%"
 
 
+def chance(value):
+    """A probability as a percentage. Nothing is ever certain, and a rounded 100 % would say so: `over 99 %`."""
+    if value is not None and float(value) > 0.995:
+        return _("over %(percent)s") % {"percent": percent(0.99)}
+    return percent(value)
+
+
 def change(value, digits=0):
     """A relative change with its sign: 0.2 is `+20 %`."""
     amount = _decimal(value)

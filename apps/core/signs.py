@@ -59,11 +59,7 @@ def confidence(value, right=None, of=None):
     if value is None:
         return {"text": formats.ABSENT, "colour": "secondary", "label": _("No confidence known"), "record": record}
     colour, label = next((colour, label) for floor, colour, label in CONFIDENCE if float(value) >= floor)
-    # Nothing is ever certain, and a rounded 100 % would say so.
-    text = (
-        _("over %(percent)s") % {"percent": formats.percent(0.99)} if float(value) > 0.995 else formats.percent(value)
-    )
-    return {"text": text, "colour": colour, "label": label, "record": record}
+    return {"text": formats.chance(value), "colour": colour, "label": label, "record": record}
 
 
 @register.inclusion_tag("components/sparkline.html")

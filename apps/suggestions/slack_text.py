@@ -5,6 +5,7 @@ language, the installation's; times are the client's.
 """
 
 from contextlib import contextmanager
+from operator import itemgetter
 
 from django.conf import settings
 from django.utils import timezone, translation
@@ -22,8 +23,8 @@ from apps.connectors.providers.slack.blocks import (
     section,
     text_input,
 )
+from apps.core.formats import chance, moment
 from apps.core.formats import day as day_text
-from apps.core.formats import moment, percent
 from apps.suggestions import links, wording
 from apps.suggestions.models import Decision, ExecutionLog, Suggestion
 from apps.suggestions.models.proposals import Kind
@@ -147,7 +148,7 @@ def _facts(suggestion):
     if step:
         name = _("Daily budget") if suggestion.field == "daily_budget" else _("State")
         yield name, step
-    yield _("Confidence"), percent(suggestion.confidence)
+    yield _("Confidence"), chance(suggestion.confidence)
     yield _("Expected"), wording.impact(suggestion)
     if parent is not None and parent.parent_id is not None:
         yield parent.get_level_display(), parent.name[:NAME_LENGTH]
@@ -173,14 +174,16 @@ def _fate(suggestion):
     """What became of it, line by line; what is left to do comes last."""
     if suggestion.status == Suggestion.Status.WAITING:
         return [_(":hourglass: To decide before %(when)s.") % {"when": moment(suggestion.expires_at)}]
-    lines = [_said(decision) for decision in suggestion.decisions.select_related("user").order_by("decided_at", "pk")]
+    decisions = suggestion.decisions.select_related("user").order_by("decided_at", "pk")
+    happened = [(decision.decided_at, _said(decision)) for decision in decisions]
+    executions = list(suggestion.executions.order_by("created_at", "pk"))
+    if suggestion.status != Suggestion.Status.REFUSED:
+        happened += [(execution.done_at or execution.created_at, _done(execution)) for execution in executions]
+    lines = [line for _moment, line in sorted(happened, key=itemgetter(0))]
     if suggestion.status == Suggestion.Status.EXPIRED:
         lines.append(_(":hourglass: Expired without a decision: nothing was done."))
-    elif suggestion.status != Suggestion.Status.REFUSED:
-        executions = list(suggestion.executions.order_by("created_at", "pk"))
-        lines += [_done(execution) for execution in executions]
-        if not executions and suggestion.status == Suggestion.Status.DONE:
-            lines.append(_(":memo: Nothing is changed at the platform: this is work for the team."))
+    elif suggestion.status == Suggestion.Status.DONE and not executions:
+        lines.append(_(":memo: Nothing is changed at the platform: this is work for the team."))
     return lines
 
 
