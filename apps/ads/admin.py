@@ -27,8 +27,8 @@ class AdObjectAdmin(ClientTable):
 
     list_display = ["name", "level", "client", "parent", "status", "effective_status", "daily_budget", "seen_at"]
     list_select_related = ["client", "parent", "account"]
-    list_filter = [ClientFilter, "level", "status", "objective"]
-    search_fields = ["name", "external_id"]
+    list_filter = [ClientFilter, "level", "status"]
+    search_fields = ["name", "external_id", "objective"]
     exclude = ["daily_budget_minor", "lifetime_budget_minor"]
     readonly_fields = ["daily_budget", "lifetime_budget"]
 
@@ -119,7 +119,7 @@ class RawSnapshotAdmin(EngineersTable):
 
     list_display = ["fetched_at", "client", "run", "kind", "account", "page"]
     list_select_related = ["client", "run"]
-    list_filter = [ClientFilter, "kind"]
+    list_filter = [ClientFilter]
     date_hierarchy = "fetched_at"
     fields = ["client", "run", "account", "kind", "page", "sha256", "fetched_at", "answer"]
 

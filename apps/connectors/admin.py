@@ -152,8 +152,8 @@ class QualityFindingAdmin(ClientTable):
 
     list_display = ["run", "client", "sheet", "line", "column", "value", "reason"]
     list_select_related = ["client", "run"]
-    list_filter = [ClientFilter, "reason"]
-    search_fields = ["column", "value"]
+    list_filter = [ClientFilter]
+    search_fields = ["column", "value", "reason"]
 
 
 @admin.register(ColumnMapping)

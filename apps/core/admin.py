@@ -1,9 +1,14 @@
 """What the house remembers, to be looked at only."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
-from .admin_tables import ClientFilter, ClientTable, EngineersTable, as_text
+from .actors import VIAS
+from .admin_tables import ClientFilter, ClientTable, EngineersTable, as_text, listed
+from .errors import NeedsReconnect, OutcomeUnknown, Rejected, TooMuchData, Unavailable
 from .models import ApiCall, AuditEvent, SystemLog
+
+KINDS = (Unavailable, Rejected, NeedsReconnect, TooMuchData, OutcomeUnknown)
 
 
 @admin.register(SystemLog)
@@ -11,7 +16,7 @@ class SystemLogAdmin(EngineersTable):
     """Errors that reached a border, newest first."""
 
     list_display = ["created_at", "module", "exception_type", "message", "client"]
-    list_filter = [ClientFilter, "module"]
+    list_filter = [ClientFilter]
     search_fields = ["module", "exception_type", "message"]
     date_hierarchy = "created_at"
     fields = ["created_at", "client", "module", "exception_type", "message", "trace"]
@@ -32,7 +37,12 @@ class ApiCallAdmin(EngineersTable):
         "cost",
         "client",
     ]
-    list_filter = [ClientFilter, "platform", "method", "error_kind"]
+    list_filter = [
+        ClientFilter,
+        listed("platform", _("platform"), ["meta_ads", "slack"]),
+        listed("method", _("method"), ["GET", "POST"]),
+        listed("error_kind", _("error"), [kind.__name__ for kind in KINDS]),
+    ]
     search_fields = ["endpoint"]
     date_hierarchy = "created_at"
 
@@ -43,8 +53,8 @@ class AuditEventAdmin(ClientTable):
 
     list_display = ["created_at", "who", "via", "verb", "subject_label", "client"]
     list_select_related = ["client", "user"]
-    list_filter = [ClientFilter, "via", "subject_type"]
-    search_fields = ["verb", "subject_label", "subject_id"]
+    list_filter = [ClientFilter, listed("via", _("from"), VIAS)]
+    search_fields = ["verb", "subject_type", "subject_label", "subject_id"]
     date_hierarchy = "created_at"
     fields = ["created_at", "client", "who", "via", "verb", "subject_type", "subject_id", "subject_label", "written"]
 

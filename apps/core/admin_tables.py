@@ -104,6 +104,22 @@ class ClientFilter(admin.SimpleListFilter):
         return queryset.filter(client_id=int(self.value())) if self.value().isdecimal() else queryset.none()
 
 
+def listed(field, label, values):
+    """A filter on a column with few values, written down: asking a large table for them would read it whole."""
+
+    class Listed(admin.SimpleListFilter):
+        title = label
+        parameter_name = field
+
+        def lookups(self, request, model_admin):
+            return [value if isinstance(value, tuple) else (value, value) for value in values]
+
+        def queryset(self, request, queryset):
+            return queryset.filter(**{field: self.value()}) if self.value() else queryset
+
+    return Listed
+
+
 class OpenFirstFilter(admin.SimpleListFilter):
     """A filter that starts on what waits for people; `all` shows the rest as well.
 

@@ -3,8 +3,9 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.admin_tables import ClientFilter, ClientTable, as_text
-from apps.suggestions.models import DecisionArchive, SuggestionArchive
+from apps.core.admin_tables import ClientFilter, ClientTable, as_text, listed
+from apps.suggestions.models import Decision, DecisionArchive, SuggestionArchive
+from apps.suggestions.services import deciding
 
 
 @admin.register(SuggestionArchive)
@@ -24,6 +25,10 @@ class SuggestionArchiveAdmin(ClientTable):
 @admin.register(DecisionArchive)
 class DecisionArchiveAdmin(ClientTable):
     list_display = ["decided_at", "client", "suggestion_number", "verdict", "user_label", "via", "reason"]
-    list_filter = [ClientFilter, "verdict", "via"]
+    list_filter = [
+        ClientFilter,
+        listed("verdict", _("verdict"), Decision.Verdict.choices),
+        listed("via", _("from"), deciding.VIA_NAMES.items()),
+    ]
     search_fields = ["user_label", "reason"]
     date_hierarchy = "decided_at"

@@ -68,8 +68,8 @@ class ExecutionLogAdmin(AskingMixin, ClientTable):
 
     list_display = ["created_at", "client", "ad_object", "change", "state", "reason", "message", "done_at"]
     list_select_related = ["client", "ad_object", "suggestion__ad_object", "decision__user"]
-    list_filter = [ClientFilter, StoppedFilter, "field", "reason"]
-    search_fields = ["ad_object__name", "ad_object__external_id", "message"]
+    list_filter = [ClientFilter, StoppedFilter]
+    search_fields = ["ad_object__name", "ad_object__external_id", "message", "reason"]
     date_hierarchy = "created_at"
     actions = ["try_again_selected", "give_up_selected"]
     actions_detail = ["try_this_again", "give_this_up"]

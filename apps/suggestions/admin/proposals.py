@@ -11,7 +11,7 @@ from unfold.decorators import action
 
 from apps.clients.admin_tables import RoleTable
 from apps.core import clock, formats
-from apps.core.admin_tables import ClientFilter, ClientTable, OpenFirstFilter, as_text
+from apps.core.admin_tables import ClientFilter, ClientTable, OpenFirstFilter, as_text, listed
 from apps.suggestions import tasks, wording
 from apps.suggestions.models import (
     AnalysisRule,
@@ -322,8 +322,8 @@ class SkippedCandidateAdmin(ClientTable):
 
     list_display = ["cycle", "client", "ad_object", "kind", "why"]
     list_select_related = ["client", "cycle__client", "ad_object"]
-    list_filter = [ClientFilter, "kind", "reason"]
-    search_fields = ["ad_object__name", "ad_object__external_id"]
+    list_filter = [ClientFilter, "kind"]
+    search_fields = ["ad_object__name", "ad_object__external_id", "reason"]
     fields = ["client", "cycle", "ad_object", "kind", "why", "all_numbers"]
 
     @admin.display(description=_("reason"), ordering="reason")
@@ -341,7 +341,7 @@ class DecisionAdmin(ClientTable):
 
     list_display = ["decided_at", "client", "about", "verdict", "user", "via", "reason"]
     list_select_related = ["client", "suggestion__ad_object", "archived_suggestion", "user"]
-    list_filter = [ClientFilter, "verdict", "via"]
+    list_filter = [ClientFilter, "verdict", listed("via", _("from"), deciding.VIA_NAMES.items())]
     search_fields = ["suggestion__ad_object__name", "reason", "user__last_name", "user__username"]
     date_hierarchy = "decided_at"
 
