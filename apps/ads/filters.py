@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.ads.importing.problems import REASONS
 from apps.ads.models import AdObject, Creative
 from apps.connectors.models import QualityFinding, SyncRun
+from apps.core.filters import FilterSet
 
 # The tree begins with campaigns; the other levels are flat lists.
 LEVELS = [("adset", _("Ad sets")), ("ad", _("Ads"))]
@@ -81,7 +82,7 @@ class AdObjectFilter(TreeFilter):
     creative = django_filters.NumberFilter(field_name="creative_id", label=_("Creative"))
 
 
-class CreativeFilter(django_filters.FilterSet):
+class CreativeFilter(FilterSet):
     """Search in name, hook and text; angle and format."""
 
     q = django_filters.CharFilter(method="search", label=_("Name, hook or text"))

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from apps.core.filters import FilterSet
 from apps.core.models import AuditEvent
 
 from .models import User
@@ -30,7 +31,7 @@ def _day_field():
     return forms.DateInput(attrs={"type": "date"})
 
 
-class AuditFilter(django_filters.FilterSet):
+class AuditFilter(FilterSet):
     """Search in what was done and to what; area, door, person and days."""
 
     q = django_filters.CharFilter(method="search", label=_("What was done, or to what"))

@@ -8,6 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
 from apps.ads.models import AdObject
+from apps.core.filters import FilterSet
 from apps.suggestions.models import ExecutionLog, Suggestion, SuggestionArchive
 
 Status = Suggestion.Status
@@ -40,7 +41,7 @@ def of_state(rows, state):
     return rows.filter(status__in=STATES[state][1])
 
 
-class SuggestionFilter(django_filters.FilterSet):
+class SuggestionFilter(FilterSet):
     """Search by name, state, kind, confidence and place in the account."""
 
     q = django_filters.CharFilter(method="search", label=_("Name of the ad, ad set or campaign"))

@@ -61,3 +61,27 @@ def test_the_page_of_the_api_runs_nothing_inline(client):
     script = client.get("/api/v1/docs/?script=")
     assert script["Content-Type"].startswith("application/javascript")
     assert client.get("/api/v1/schema/").status_code == 200
+
+
+@pytest.mark.django_db
+def test_looking_at_the_document_fixes_no_choices(rf, document):
+    """The choices of filters are made for each request, also after the document was made with nobody asking."""
+    from apps.clients.filters import AuditFilter
+    from apps.core.models import AuditEvent
+    from apps.core.tenancy import use_client
+    from apps.suggestions.filters import SuggestionFilter
+    from apps.suggestions.models import Suggestion
+    from tests.factories.ads import CampaignFactory
+    from tests.factories.clients import ClientFactory, member
+
+    ours = ClientFactory()
+    campaign = CampaignFactory(client=ours)
+    request = rf.get("/")
+    request.client, request.user = ours, member(ours)
+    with use_client(ours):
+        AuditEvent.objects.create(client=ours, user=request.user, via="web", verb="clients.client.changed")
+        people = AuditFilter({}, AuditEvent.objects.all(), request=request).form.fields["user"].choices
+        campaigns = SuggestionFilter({}, Suggestion.objects.all(), request=request).form.fields["campaign"].queryset
+
+        assert str(request.user.pk) in [value for value, _label in people]
+        assert list(campaigns) == [campaign]
