@@ -7,6 +7,7 @@ import subprocess
 import pytest
 import redis
 from django.conf import settings
+from django.utils import translation
 
 from apps.core.tenancy import use_all_clients, use_client
 from durum import embedded
@@ -36,6 +37,13 @@ def _own_redis():
     yield
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         client.flushdb()
+
+
+@pytest.fixture(autouse=True)
+def _source_language():
+    """A page asked for in French leaves the thread French; each test starts in the language of the source."""
+    with translation.override(settings.LANGUAGE_CODE):
+        yield
 
 
 @pytest.fixture
