@@ -96,10 +96,8 @@ def test_stopped_half_way_nothing_is_lost_or_doubled(client):
         row = old(40, client=client, status="done")
         ExecutionFactory(client=client, decision__suggestion=row, state=ExecutionLog.State.DONE)
     numbers = set(Suggestion.objects.values_list("pk", flat=True))
-    environment = os.environ | {
-        "DURUM_CRASH_AT": "archive.after_batch",
-        "DATABASE_URL": f"{os.environ['DATABASE_URL'].replace('/durum?', '/' + connection.settings_dict['NAME'] + '?')}",
-    }
+    own_database = os.environ["DATABASE_URL"].replace("/durum?", f"/{connection.settings_dict['NAME']}?")
+    environment = os.environ | {"DURUM_CRASH_AT": "archive.after_batch", "DATABASE_URL": own_database}
     command = [sys.executable, "manage.py", "archive_now", "--client", client.key, "--batch", "3"]
 
     killed = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False, timeout=120)
