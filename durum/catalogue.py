@@ -17,12 +17,43 @@ import tempfile
 from pathlib import Path
 
 import polib
+from django.utils.translation import gettext_lazy as _
 
 ROOT = Path(__file__).resolve().parent.parent
 PO = ROOT / "locale" / "fr" / "LC_MESSAGES" / "django.po"
 MO = PO.with_suffix(".mo")
 # %(name)s, {name}, %s
 PLACEHOLDER = re.compile(r"%\(\w+\)[sdfr]|\{\w+\}|(?<!%)%[sd]")
+# The theme of the admin speaks English only: what our pages of it show is collected as if it were ours.
+OF_THE_THEME = (
+    _("All applications"),
+    _("Apply Filters"),
+    _("Clear all filters"),
+    _("Click to download"),
+    _("Filter navigation items"),
+    _("Filters"),
+    _("Go back"),
+    _("Hide counts"),
+    _("Loading more results..."),
+    _("More actions"),
+    _("No data"),
+    _("No recent searches"),
+    _("No results found"),
+    _("No results matching your query"),
+    _("Recent searches"),
+    _("Reset filters"),
+    _("Return to site"),
+    _("Search apps and models..."),
+    _("Select action"),
+    _("Select action to run"),
+    _("Select all rows"),
+    _("Select record"),
+    _("Select value"),
+    _("Show counts"),
+    _("This page yielded into no results. Create a new item or reset your filters."),
+    _("Toggle password visibility"),
+    _("Type to search"),
+)
 SOURCES = ("apps", "durum", "templates", "manage.py", "locale")
 
 

@@ -148,7 +148,9 @@ class PerformanceMetric(TenantModel):
     cannot be added up over days or ads. Ratios are computed from sums, see `ads.ratios`.
     """
 
-    ad_object = models.ForeignKey(AdObject, on_delete=models.CASCADE, related_name="metrics")
+    ad_object = models.ForeignKey(
+        AdObject, on_delete=models.CASCADE, related_name="metrics", verbose_name=_("ad object")
+    )
     day = models.DateField(_("day"))
     spend = models.DecimalField(_("spend"), max_digits=18, decimal_places=9, default=0)
     impressions = models.BigIntegerField(_("impressions"), default=0)
@@ -179,7 +181,9 @@ class PerformanceMetric(TenantModel):
 class SpendHistory(TenantModel):
     """The budget in force and the spend of an object on a day: the ground for learning what a raise brings."""
 
-    ad_object = models.ForeignKey(AdObject, on_delete=models.CASCADE, related_name="spend_history")
+    ad_object = models.ForeignKey(
+        AdObject, on_delete=models.CASCADE, related_name="spend_history", verbose_name=_("ad object")
+    )
     day = models.DateField(_("day"))
     daily_budget_minor = models.BigIntegerField(_("daily budget (minor unit)"), null=True)
     spend = models.DecimalField(_("spend"), max_digits=18, decimal_places=9, default=0)
@@ -212,7 +216,9 @@ class Results(models.Model):
 class CreativePerformance(Results, TenantModel):
     """All that a creative did in every ad that used it."""
 
-    creative = models.OneToOneField(Creative, on_delete=models.CASCADE, related_name="performance")
+    creative = models.OneToOneField(
+        Creative, on_delete=models.CASCADE, related_name="performance", verbose_name=_("creative")
+    )
     ads_count = models.PositiveIntegerField(_("ads"), default=0)
     first_day = models.DateField(_("first day"), null=True)
     last_day = models.DateField(_("last day"), null=True)
@@ -247,8 +253,8 @@ class TestedAngle(Results, TenantModel):
 class RawSnapshot(TenantModel):
     """A page of an answer as the platform gave it (paging links removed: they carry the token)."""
 
-    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="snapshots")
-    account = models.CharField(max_length=80, blank=True)
+    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="snapshots", verbose_name=_("run"))
+    account = models.CharField(max_length=80, blank=True, verbose_name=_("account"))
     kind = models.CharField(_("kind"), max_length=20)
     page = models.PositiveIntegerField(_("page"))
     payload = CompressedJSONField()

@@ -58,7 +58,9 @@ class RawFile(TenantModel):
     sha256 = models.CharField(max_length=64)
     size = models.PositiveBigIntegerField(_("size"))
     content = models.FileField(upload_to="raw/")
-    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("brought by")
+    )
     created_at = models.DateTimeField(_("received"), default=clock.now, editable=False)
 
     class Meta:
@@ -107,7 +109,9 @@ class SyncRun(WorkRow, TenantModel):
         related_name="runs",
         verbose_name=_("account"),
     )
-    raw_file = models.ForeignKey(RawFile, on_delete=models.PROTECT, null=True, blank=True, related_name="runs")
+    raw_file = models.ForeignKey(
+        RawFile, on_delete=models.PROTECT, null=True, blank=True, related_name="runs", verbose_name=_("file")
+    )
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.WAITING)
     stage = models.CharField(_("stage"), max_length=30, blank=True)
     done = models.PositiveIntegerField(_("done"), default=0)
@@ -121,7 +125,12 @@ class SyncRun(WorkRow, TenantModel):
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("started by"),
     )
 
     objects = SyncRunQuerySet.as_manager()
@@ -157,13 +166,19 @@ class SyncRun(WorkRow, TenantModel):
 class ColumnMapping(TenantModel):
     """Which column of a kind of file means what, as a person confirmed it for this client."""
 
-    kind = models.CharField(max_length=20, choices=SyncRun.Kind.choices)
-    fingerprint = models.CharField(max_length=64, help_text=_("Hash of the file's headers."))
+    kind = models.CharField(max_length=20, choices=SyncRun.Kind.choices, verbose_name=_("kind"))
+    fingerprint = models.CharField(
+        max_length=64, help_text=_("Hash of the file's headers."), verbose_name=_("fingerprint")
+    )
     mapping = models.JSONField(default=dict)
-    confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
-    updated_at = models.DateTimeField(default=clock.now)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("confirmed by")
+    )
+    updated_at = models.DateTimeField(default=clock.now, verbose_name=_("changed"))
 
     class Meta:
+        verbose_name = _("column mapping")
+        verbose_name_plural = _("column mappings")
         constraints = [models.UniqueConstraint(fields=["client", "kind", "fingerprint"], name="mapping_once")]
 
     def __str__(self):
@@ -173,7 +188,7 @@ class ColumnMapping(TenantModel):
 class QualityFinding(TenantModel):
     """One row of a file that could not be used, with where and why."""
 
-    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="findings")
+    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="findings", verbose_name=_("run"))
     sheet = models.CharField(_("sheet"), max_length=80, blank=True)
     line = models.PositiveIntegerField(_("line"))
     column = models.CharField(_("column"), max_length=120, blank=True)
@@ -192,10 +207,12 @@ class QualityFinding(TenantModel):
 class SlackIdentity(models.Model):
     """Who a Slack user is in Durum. Belongs to the person, not to a client."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="slack_identities")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="slack_identities", verbose_name=_("person")
+    )
     team_id = models.CharField(_("workspace"), max_length=30)
     slack_user_id = models.CharField(_("Slack user"), max_length=30)
-    created_at = models.DateTimeField(default=clock.now, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False, verbose_name=_("linked"))
 
     class Meta:
         verbose_name = _("Slack identity")

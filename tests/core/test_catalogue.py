@@ -3,9 +3,11 @@
 import html
 import re
 import shutil
+from pathlib import Path
 
 import polib
 import pytest
+import unfold
 from django.urls import reverse
 from django.utils import translation
 
@@ -82,6 +84,13 @@ def test_the_check_sees_a_compiled_file_left_behind(broken):
     assert catalogue.problems() == ["the .mo is behind: run python -m durum.catalogue --compile"]
 
 
+def test_the_theme_still_says_what_is_translated_for_it():
+    files = [*Path(unfold.__file__).parent.rglob("*.html"), *Path(unfold.__file__).parent.rglob("*.py")]
+    text = "\n".join(file.read_text() for file in files)
+
+    assert [said for said in map(str, catalogue.OF_THE_THEME) if said not in text] == []
+
+
 def test_plurals_follow_french():
     assert ENTRIES.metadata["Plural-Forms"] == "nplurals=2; plural=(n > 1);"
     assert {len(entry.msgstr_plural) for entry in ENTRIES if entry.msgid_plural} == {2}
@@ -109,13 +118,9 @@ def test_the_typography_is_french(wrong, name):
 
 def test_source_and_french_end_alike():
     """A sentence stays a sentence, a label stays a label, an ellipsis stays an ellipsis."""
-    ends = [
-        (entry.msgid[-1], (entry.msgstr or entry.msgstr_plural[1])[-1])
-        for entry in ENTRIES
-        if entry.msgid[-1] in ".…?:" or (entry.msgstr or entry.msgstr_plural[1])[-1] in ".…?:"
-    ]
+    pairs = [(entry.msgid.replace("...", "…"), entry.msgstr or entry.msgstr_plural[1]) for entry in ENTRIES]
 
-    assert [pair for pair in ends if pair[0] != pair[1]] == []
+    assert [pair for pair in pairs if {pair[0][-1], pair[1][-1]} & set(".…?:") and pair[0][-1] != pair[1][-1]] == []
 
 
 @pytest.mark.django_db

@@ -62,8 +62,22 @@ def _jobs():
         last = row.last_run_at if row else None
         every = job.every or 24 * 3600
         late = bool(row and row.enabled and last and (clock.now() - last).total_seconds() > PATIENCE * every)
-        found.append({"job": job, "row": row, "last": last, "late": late, "every": job.every})
+        found.append({"job": job, "row": row, "last": last, "late": late, "every": job.every, "clock": _clock(row)})
     return found
+
+
+def _clock(row):
+    """When a job of the clock runs, in words for the two usual kinds: once a day, and once an hour."""
+    crontab = row.crontab if row else None
+    if crontab is None:
+        return ""
+    rest = {crontab.day_of_week, crontab.day_of_month, crontab.month_of_year}
+    if rest == {"*"} and crontab.minute.isdigit() and crontab.hour.isdigit():
+        named = {"time": f"{int(crontab.hour):02}:{int(crontab.minute):02}", "zone": crontab.timezone}
+        return _("every day at %(time)s (%(zone)s)") % named
+    if rest == {"*"} and crontab.minute.isdigit() and crontab.hour == "*":
+        return _("every hour at minute %(minute)s") % {"minute": int(crontab.minute)}
+    return str(crontab)
 
 
 def _calls():

@@ -8,7 +8,7 @@ from unfold.decorators import action
 
 from apps.core import formats
 from apps.core.admin_tables import ClientFilter, ClientTable, OpenFirstFilter, as_text
-from apps.suggestions import tasks, wording
+from apps.suggestions import stops, tasks, wording
 from apps.suggestions.models import ExecutionLog, FeedbackLoop, Hypothesis
 from apps.suggestions.services import deciding
 
@@ -66,7 +66,7 @@ class StoppedFilter(OpenFirstFilter):
 class ExecutionLogAdmin(AskingMixin, ClientTable):
     """Every change at the platform with its proof. The list opens on those that stopped and ask."""
 
-    list_display = ["created_at", "client", "ad_object", "change", "state", "reason", "message", "done_at"]
+    list_display = ["created_at", "client", "ad_object", "change", "state", "why", "message", "done_at"]
     list_select_related = ["client", "ad_object", "suggestion__ad_object", "decision__user"]
     list_filter = [ClientFilter, StoppedFilter]
     search_fields = ["ad_object__name", "ad_object__external_id", "message", "reason"]
@@ -74,13 +74,17 @@ class ExecutionLogAdmin(AskingMixin, ClientTable):
     actions = ["try_again_selected", "give_up_selected"]
     actions_detail = ["try_this_again", "give_this_up"]
     fields = [
-        "client", "ad_object", "suggestion", "archived_suggestion", "decision", "undo_of", "change", "state", "reason",
+        "client", "ad_object", "suggestion", "archived_suggestion", "decision", "undo_of", "change", "state", "why",
         "message", "detail", "attempts", "not_before", "created_at", "sent_at", "done_at", "after", "proven",
     ]  # fmt: skip
 
     @admin.display(description=_("change"))
     def change(self, row):
         return wording.before_after(_Step(row)) or formats.ABSENT
+
+    @admin.display(description=_("reason"))
+    def why(self, row):
+        return stops.why(row) if row.reason else formats.ABSENT
 
     @admin.display(description=_("proof"))
     def proven(self, row):

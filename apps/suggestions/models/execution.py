@@ -47,13 +47,22 @@ class ExecutionLog(WorkRow, TenantModel):
         Suggestion, on_delete=models.SET_NULL, null=True, related_name="executions", verbose_name=_("suggestion")
     )
     archived_suggestion = models.ForeignKey(
-        "suggestions.SuggestionArchive", on_delete=models.SET_NULL, null=True, blank=True, related_name="executions"
+        "suggestions.SuggestionArchive",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="executions",
+        verbose_name=_("archived suggestion"),
     )
-    decision = models.OneToOneField(Decision, on_delete=models.SET_NULL, null=True, related_name="execution")
+    decision = models.OneToOneField(
+        Decision, on_delete=models.SET_NULL, null=True, related_name="execution", verbose_name=_("decision")
+    )
     ad_object = models.ForeignKey(
         AdObject, on_delete=models.CASCADE, related_name="executions", verbose_name=_("object")
     )
-    undo_of = models.OneToOneField("self", on_delete=models.CASCADE, null=True, blank=True, related_name="undone_by")
+    undo_of = models.OneToOneField(
+        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="undone_by", verbose_name=_("undoes")
+    )
     field = models.CharField(_("what"), max_length=20)
     expected = models.CharField(_("before"), max_length=40)
     target = models.CharField(_("target"), max_length=40)
@@ -142,7 +151,9 @@ class Hypothesis(TenantModel):
 class FeedbackLoop(TenantModel):
     """An outcome on its way back into what is proposed: one row per evaluated hypothesis."""
 
-    hypothesis = models.OneToOneField(Hypothesis, on_delete=models.CASCADE, related_name="feedback")
+    hypothesis = models.OneToOneField(
+        Hypothesis, on_delete=models.CASCADE, related_name="feedback", verbose_name=_("hypothesis")
+    )
     kind = models.CharField(_("type"), max_length=10, choices=Kind.choices)
     said = models.FloatField(_("said"))
     effect = models.FloatField(_("effect"), null=True)

@@ -192,7 +192,7 @@ class Suggestion(TenantModel):
 class SkippedCandidate(TenantModel):
     """What a rule pointed at and was not proposed, with the reason in a code and its numbers."""
 
-    cycle = models.ForeignKey(CycleRun, on_delete=models.CASCADE, related_name="skipped")
+    cycle = models.ForeignKey(CycleRun, on_delete=models.CASCADE, related_name="skipped", verbose_name=_("daily cycle"))
     ad_object = models.ForeignKey(AdObject, on_delete=models.CASCADE, related_name="+", verbose_name=_("about"))
     kind = models.CharField(_("type"), max_length=10, choices=Kind.choices)
     reason = models.CharField(_("reason"), max_length=40)

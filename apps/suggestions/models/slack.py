@@ -28,12 +28,16 @@ class SlackMessage(WorkRow, TenantModel):
     """
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="slack_messages")
+    channel = models.ForeignKey(
+        Channel, on_delete=models.CASCADE, related_name="slack_messages", verbose_name=_("connected account")
+    )
     cycle = models.ForeignKey(CycleRun, on_delete=models.CASCADE, related_name="slack_messages", null=True)
-    suggestion = models.ForeignKey(Suggestion, on_delete=models.CASCADE, related_name="slack_messages", null=True)
+    suggestion = models.ForeignKey(
+        Suggestion, on_delete=models.CASCADE, related_name="slack_messages", null=True, verbose_name=_("suggestion")
+    )
     ts = models.CharField(_("message"), max_length=30, blank=True)
-    wanted = models.PositiveIntegerField(default=1)
-    shown = models.PositiveIntegerField(default=0)
+    wanted = models.PositiveIntegerField(default=1, verbose_name=_("version wanted"))
+    shown = models.PositiveIntegerField(default=0, verbose_name=_("version shown"))
     sending_since = models.DateTimeField(null=True, blank=True)
     is_dead = models.BooleanField(_("cannot be shown"), default=False)
     error = models.TextField(_("error"), blank=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_safe
 
 from apps.clients.access import may
@@ -34,7 +35,7 @@ EXPORTED = [
     Column("status", _("State"), lambda row: row.get_status_display()),
     Column("object", _("About"), lambda row: str(row.ad_object)),
     Column("place", _("Inside"), lambda row: Card(row).place),
-    Column("change", _("Change"), wording.before_after),
+    Column("change", pgettext_lazy("noun", "Change"), wording.before_after),
     Column("reason", _("Reason"), lambda row: wording.reason(row.kind, row.evidence)),
     Column("confidence", _("Confidence")),
     Column("impact_low", _("Impact, low")),
