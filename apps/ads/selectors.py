@@ -4,8 +4,6 @@ from datetime import timedelta
 
 from django.db.models import Max, Min
 
-from apps.core import clock
-
 from .models import AdObject, PerformanceMetric
 
 
@@ -28,7 +26,7 @@ def first_day(client):
 
 def yesterday_of(client):
     """The last complete day where the client lives."""
-    return clock.now().astimezone(client.zone).date() - timedelta(days=1)
+    return client.today() - timedelta(days=1)
 
 
 def currencies_of(client):

@@ -1,5 +1,6 @@
 """The agency's clients, the people who work for them, and what they sell."""
 
+import datetime as dt
 import uuid
 import zoneinfo
 from decimal import Decimal
@@ -162,6 +163,15 @@ class Client(models.Model):
     def zone(self):
         """The client's time zone as tzinfo."""
         return zoneinfo.ZoneInfo(self.time_zone)
+
+    def today(self):
+        """The day it is where the client is."""
+        return clock.now().astimezone(self.zone).date()
+
+    def day_start(self, day):
+        """The moment a day of the client begins. What lies on a day is found between two of these, never by
+        `__date`, which reads the day in the zone of whoever asks."""
+        return dt.datetime.combine(day, dt.time.min, tzinfo=self.zone)
 
 
 class Membership(TenantModel):

@@ -3,7 +3,7 @@
     period = periods.chosen(request, today)       # ?period=28d, or ?since=2026-10-01&until=2026-10-31
     {% period_control period %}                   # in the page's header or filter bar
 
-`today` is the client's own day: `clock.now().astimezone(client.zone).date()`. Ranges end yesterday, the last
+`today` is the client's own day: `client.today()`. Ranges end yesterday, the last
 complete day, and both ends count.
 """
 

@@ -150,6 +150,38 @@ def test_ad_sets_that_were_acted_on_are_no_controls(client, campaign):
     assert (found.grade, found.effect, found.verdict) == ("D", None, "inconclusive")
 
 
+def test_what_was_undone_meanwhile_shows_no_effect(client, campaign):
+    adset = adset_earning(client, campaign, 300, 360)
+    for level in (200, 250, 300):
+        adset_earning(client, campaign, level, level)
+    hypothesis = raised(client, adset)
+    ExecutionFactory(
+        client=client,
+        decision__suggestion=hypothesis.execution.suggestion,
+        decision__verdict="undo",
+        undo_of=hypothesis.execution,
+        state=ExecutionLog.State.DONE,
+        sent_at=DONE + dt.timedelta(days=5),
+    )
+
+    evaluate(client)
+
+    hypothesis.refresh_from_db()
+    assert (hypothesis.effect, hypothesis.verdict) == (None, "inconclusive")
+    assert FeedbackLoop.objects.get().control_change is None
+
+
+def test_an_outcome_waits_for_the_fortnight_of_the_client_s_own_days(as_client):
+    client = ClientFactory(time_zone="Pacific/Auckland")
+    as_client(client)
+    adset = adset_earning(client, CampaignFactory(client=client, parent=AccountFactory(client=client)), 500, 500)
+    evening = DONE.replace(hour=20)  # the 21st already in Auckland
+    SuggestionFactory(client=client, ad_object=adset, status="refused", created_at=evening, closed_at=evening)
+
+    assert evaluate(client, DONE + dt.timedelta(days=15))[1] == 0  # known until the 3rd: one day short
+    assert evaluate(client, DONE + dt.timedelta(days=16))[1] == 1
+
+
 def test_measuring_twice_changes_nothing(client, campaign):
     raised(client, adset_earning(client, campaign, 300, 360))
     evaluate(client)

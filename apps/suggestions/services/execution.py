@@ -10,7 +10,6 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from apps.ads.services import storing
 from apps.clients.models import Client
@@ -133,7 +132,6 @@ def _limits(client, ad_object):
 
 def _situation(client, execution):
     now = clock.now()
-    midnight = timezone.localtime(now, client.zone).replace(hour=0, minute=0, second=0, microsecond=0)
     others = ExecutionLog.objects.filter(client=client, sent_at__isnull=False).exclude(pk=execution.pk)
     of_object = others.filter(ad_object_id=execution.ad_object_id)
     last = of_object.order_by("-sent_at").values_list("sent_at", flat=True).first()
@@ -141,7 +139,7 @@ def _situation(client, execution):
         field=execution.field,
         before=execution.expected,
         target=execution.target,
-        actions_today=others.filter(sent_at__gte=midnight, undo_of__isnull=True).count(),
+        actions_today=others.filter(sent_at__gte=client.day_start(client.today()), undo_of__isnull=True).count(),
         hours_since_last=(now - last).total_seconds() / 3600 if last else None,
         changes_last_hour=of_object.filter(field="daily_budget", sent_at__gt=now - timedelta(hours=1)).count(),
         is_undo=execution.undo_of_id is not None,

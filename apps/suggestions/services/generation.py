@@ -4,7 +4,6 @@ import zlib
 from dataclasses import asdict
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.ads.models import AdObject
@@ -71,7 +70,7 @@ def run_cycle(*, client, actor):
     """
     with transaction.atomic():
         cycle, _created = CycleRun.objects.select_for_update(of=("self",)).get_or_create(
-            client=client, day=timezone.localtime(clock.now(), client.zone).date(), defaults={"started_at": clock.now()}
+            client=client, day=client.today(), defaults={"started_at": clock.now()}
         )
         deciding.expire_overdue(client=client)
         found = analyses(client)
@@ -130,7 +129,7 @@ def _rule(row):
 
 
 def _policy(client, currency, until):
-    midnight = timezone.localtime(clock.now(), client.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = client.day_start(client.today())
     done = ExecutionLog.objects.filter(client=client, sent_at__gte=midnight, undo_of__isnull=True).count()
     cap = client.max_daily_budget
     hint = client.value_per_purchase or client.value_per_lead

@@ -62,9 +62,9 @@ def evaluate_due(client):
 
 def note_outcomes(client, known_until):
     """Fill `came_true` of closed suggestions whose fortnight is over. Returns how many."""
-    before = known_until - timedelta(days=LAST_DAY_AFTER)
+    before = known_until - timedelta(days=LAST_DAY_AFTER - 1)
     waiting = (
-        Suggestion.objects.filter(client=client, outcome_known_at=None, created_at__date__lte=before)
+        Suggestion.objects.filter(client=client, outcome_known_at=None, created_at__lt=client.day_start(before))
         .exclude(status__in=Suggestion.LIVE)
         .select_related("ad_object")
         .order_by("created_at", "pk")[:MOST_AT_ONCE]
@@ -144,9 +144,13 @@ def _evaluate(client, hypothesis):
 
 
 def _measure(client, hypothesis, numbers, mine, evidence):
-    """An `effects.Evaluation` and the mean log change of its controls; None for a pause: what is switched
-    off shows nothing."""
+    """An `effects.Evaluation` and the mean log change of its controls; None for a pause (what is switched off
+    shows nothing) and for what was undone before its days were over."""
     if hypothesis.kind not in DIRECTION or hypothesis.execution.field == "status":
+        return None
+    if ExecutionLog.objects.filter(
+        undo_of=hypothesis.execution, sent_at__lt=_end_of_window(client, hypothesis)
+    ).exists():
         return None
     ids, controls = _controls(client, hypothesis, numbers, mine)
     if not ids:
@@ -168,17 +172,10 @@ def _measure(client, hypothesis, numbers, mine, evidence):
 
 def _controls(client, hypothesis, numbers, mine):
     """Every other ad set with why it may serve: (ids in the order of `numbers`, controls)."""
-    start, end = hypothesis.baseline_start, hypothesis.window_end
-    touched = set(
-        ExecutionLog.objects.filter(client=client, sent_at__date__range=(start, end)).values_list(
-            "ad_object_id", flat=True
-        )
-    )
-    touched |= set(
-        AdObject.objects.filter(client=client, changed_elsewhere_at__date__range=(start, end)).values_list(
-            "pk", flat=True
-        )
-    )
+    start, end = client.day_start(hypothesis.baseline_start), _end_of_window(client, hypothesis)
+    sent = ExecutionLog.objects.filter(client=client, sent_at__gte=start, sent_at__lt=end)
+    elsewhere = AdObject.objects.filter(client=client, changed_elsewhere_at__gte=start, changed_elsewhere_at__lt=end)
+    touched = {*sent.values_list("ad_object_id", flat=True), *elsewhere.values_list("pk", flat=True)}
     made = hypothesis.execution.suggestion.created_at
     span = (made - timedelta(days=SAME_TRIGGER_DAYS), made + timedelta(days=SAME_TRIGGER_DAYS))
     fired = Suggestion.objects.filter(client=client, kind=hypothesis.kind, created_at__range=span)
@@ -197,6 +194,10 @@ def _controls(client, hypothesis, numbers, mine):
         acted = bool({sibling.pk, sibling.parent_id} & touched)
         controls.append(effects.Control(kind, _budget_id(sibling), acted))
     return ids, controls
+
+
+def _end_of_window(client, hypothesis):
+    return client.day_start(hypothesis.window_end + timedelta(days=1))
 
 
 def _budget_id(ad_object):

@@ -66,7 +66,7 @@ class Command(BaseCommand):
     def _fetch(self, channel, days, wait):
         name = f"{channel.client.key} · {channel.name}"
         # The account's own today is known at the platform only; a day more at either end is overwritten, not added.
-        today = clock.now().astimezone(channel.client.zone).date()
+        today = channel.client.today()
         since = today - timedelta(days=days - 1) if days else None
         try:
             run = fetching.request_fetch(channel_id=channel.pk, actor=Actor(None, "command"), since=since)
