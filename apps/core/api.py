@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from django.apps import apps
+from django.core.paginator import Paginator
 from django.http import Http404, JsonResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,6 +15,7 @@ from rest_framework.views import exception_handler
 from .actors import Actor
 from .errors import ConnectorError, DomainError, Invalid, NotAllowed, Unavailable
 from .idempotency import AnswersOnce
+from .pages import rows_between
 
 PROBLEM_TYPE = "application/problem+json"
 KEPT_HEADERS = ("WWW-Authenticate", "Retry-After", "Allow")
@@ -34,9 +36,17 @@ NEXT_STEPS = {
 }
 
 
+class _Paginator(Paginator):
+    def page(self, number):
+        number = self.validate_number(number)
+        start = (number - 1) * self.per_page
+        return self._get_page(rows_between(self.object_list, start, start + self.per_page), number, self)
+
+
 class Pages(PageNumberPagination):
     """`?page=` and `?page_size=` up to 200."""
 
+    django_paginator_class = _Paginator
     page_size_query_param = "page_size"
     max_page_size = 200
 

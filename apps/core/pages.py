@@ -223,6 +223,19 @@ def _page_number(request):
     return max(1, int(raw)) if raw.isdecimal() and len(raw) < 8 else 1
 
 
+def rows_between(rows, start, stop):
+    """The rows of an ordered queryset from `start` up to `stop`; where it joins other tables, found by key first.
+
+    Row security makes PostgreSQL believe that a join keeps next to nothing, so it would join and sort all of a
+    large list rather than walk an index and stop after a page.
+    """
+    if not rows.query.select_related:
+        return list(rows[start:stop])
+    keys = list(rows.values_list("pk", flat=True)[start:stop])
+    found = {row.pk: row for row in rows.order_by().filter(pk__in=keys)}
+    return [found[key] for key in keys if key in found]
+
+
 def _slice(rows, number, per_page):
     start = (number - 1) * per_page
-    return list(rows[start : start + per_page + 1])
+    return rows_between(rows, start, start + per_page + 1)

@@ -7,11 +7,13 @@ from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.http import QueryDict
 
+from apps.clients.models import Product
 from apps.core import clock, navigation, pages
 from apps.core.errors import Invalid
 from apps.core.navigation import NavItem
-from apps.core.pages import Progress, chosen, paginate, sorted_by
-from tests.factories.clients import PASSWORD, ClientFactory, MembershipFactory, UserFactory, member
+from apps.core.pages import Progress, chosen, paginate, rows_between, sorted_by
+from apps.core.tenancy import use_all_clients
+from tests.factories.clients import PASSWORD, ClientFactory, MembershipFactory, ProductFactory, UserFactory, member
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -393,3 +395,13 @@ def test_every_file_a_stylesheet_or_template_names_exists(settings, tmp_path):
     call_command("collectstatic", interactive=False, verbosity=0)
 
     assert (tmp_path / "staticfiles.json").exists()
+
+
+@pytest.mark.django_db
+def test_rows_with_joins_keep_their_order_and_their_related_rows(django_assert_num_queries):
+    made = [ProductFactory(name=name) for name in "cabd"]
+    rows = Product.objects.select_related("client").order_by("-name", "pk")
+
+    with use_all_clients("the test"), django_assert_num_queries(2):
+        found = rows_between(rows, 1, 3)
+        assert [(row.name, row.client.key) for row in found] == [("c", made[0].client.key), ("b", made[2].client.key)]
