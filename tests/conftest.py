@@ -12,6 +12,7 @@ from django.utils import translation
 from apps.core.tenancy import use_all_clients, use_client
 from durum import embedded
 from tests.concurrency import Gap
+from tests.e2e import NO_CHROMIUM
 from tests.outside import start_sandbox
 
 _servers = contextlib.ExitStack()
@@ -27,6 +28,15 @@ def pytest_sessionstart(session):
 def pytest_sessionfinish():
     """Last of all: after a stop at the first failure, fixtures are torn down in this very hook."""
     _servers.close()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Tests left out for want of a browser are said in capitals: a row of little s is easily overlooked."""
+    skipped = [one for one in terminalreporter.stats.get("skipped", []) if NO_CHROMIUM in str(one.longrepr)]
+    if skipped:
+        terminalreporter.write_line(
+            f"WARNING: {len(skipped)} BROWSER TESTS DID NOT RUN. {NO_CHROMIUM}", red=True, bold=True
+        )
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -26,9 +26,18 @@
   // The search field asks while one types: leaving it must not ask once more, against the click that follows.
   document.addEventListener("change", (event) => event.target.matches?.("[data-search]") && event.stopPropagation(), true);
 
+  // The bar stands outside what htmx swaps: its link follows what is chosen now.
+  const isChosen = (field) => (field.type === "checkbox" ? field.checked : field.value !== "");
+  const offerToClear = (form) => {
+    const link = form.querySelector("[data-clear-filters]");
+    const fields = [...form.elements].filter((field) => field.name && !["hidden", "search"].includes(field.type));
+    if (link) link.hidden = !fields.some(isChosen);
+  };
+
   document.addEventListener("change", (event) => {
     const form = event.target.closest?.("form");
     if (!form) return;
+    offerToClear(form);
     if (event.target.matches("[data-bulk-all]")) {
       for (const row of form.querySelectorAll("[data-bulk-row]")) row.checked = event.target.checked;
       refresh(form);

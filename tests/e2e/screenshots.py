@@ -19,6 +19,7 @@ django.setup()
 from django.conf import settings
 
 from durum import embedded
+from tests.e2e import NO_CHROMIUM
 from tests.e2e.browser import chromium, executable, watched
 
 CLIENT = "maison-avelin"
@@ -56,7 +57,7 @@ def main():
     parser.add_argument("--only", nargs="*", help="names of pages")
     wanted = parser.parse_args()
     if executable() is None:
-        sys.exit("There is no Chromium on this machine: install Debian's package chromium, or set CHROMIUM to its path.")
+        sys.exit(NO_CHROMIUM)
     wanted.into.mkdir(parents=True, exist_ok=True)
     shapes = [("", WIDE, "light")]
     if wanted.all:
