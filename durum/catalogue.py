@@ -24,8 +24,12 @@ PO = ROOT / "locale" / "fr" / "LC_MESSAGES" / "django.po"
 MO = PO.with_suffix(".mo")
 # %(name)s, {name}, %s
 PLACEHOLDER = re.compile(r"%\(\w+\)[sdfr]|\{\w+\}|(?<!%)%[sd]")
-# The theme of the admin speaks English only: what our pages of it show is collected as if it were ours.
-OF_THE_THEME = (
+# The theme of the admin speaks English only, and the scheduler bad French: what our pages show of them is
+# collected as if it were ours.
+BORROWED = (
+    _("Periodic Tasks"),
+    _("periodic task"),
+    _("periodic tasks"),
     _("All applications"),
     _("Apply Filters"),
     _("Clear all filters"),

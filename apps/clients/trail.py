@@ -55,6 +55,8 @@ NAMES = {
     "proposed": gettext_lazy("suggestions"),
     "skipped": gettext_lazy("skipped candidates"),
     "reason": gettext_lazy("reason"),
+    "daily_budget": gettext_lazy("daily budget (minor unit)"),
+    "status": gettext_lazy("switch"),
 }
 ABSENT = "–"
 
