@@ -71,16 +71,23 @@ class Proposal:
 
 
 def choose_table(tables, sheet=""):
-    """The asked-for sheet, else the one whose header we know best; raises `UnusableFile` when all are empty."""
+    """The asked-for sheet, or without one the sheet whose header we know best; `UnusableFile` when there is none."""
     found = []
     for table in tables:
         header = find_header(table)
         if header is not None:
             found.append((table, header))
-    if sheet:
-        found = [pair for pair in found if pair[0].sheet == sheet] or found
     if not found:
         raise UnusableFile(_("The file holds no rows. Export it again from Ads Manager."), code="empty_file")
+    if sheet:
+        asked_for = [pair for pair in found if pair[0].sheet == sheet]
+        if not asked_for:
+            raise UnusableFile(
+                _("There is nothing to read on a sheet “%(sheet)s”. Sheets with rows: %(names)s.")
+                % {"sheet": sheet, "names": ", ".join(pair[0].sheet for pair in found if pair[0].sheet) or "–"},
+                code="no_such_sheet",
+            )
+        found = asked_for
     return max(found, key=lambda pair: columns.recognised(pair[1].cells))
 
 
