@@ -106,7 +106,7 @@ def _head(message):
             % {"count": skipped}
         )
     page = _("<%(url)s|All suggestions, and why the others were not proposed>") % {"url": links.of_board(client)}
-    return escape(f"{title}: {lines[0]}"), [header(title), section("\n".join(lines)), context(page)]
+    return escape(f"{title} · {lines[0]}"), [header(title), section("\n".join(lines)), context(page)]
 
 
 def _counted(count):
@@ -134,7 +134,7 @@ def _suggestion(message):
         blocks.append(actions(*_decisions(message), page))
     else:
         blocks.append(actions(page))
-    return escape(f"{message.client}: {wording.summary(suggestion)}"), blocks
+    return escape(f"{message.client} · {wording.summary(suggestion)}"), blocks
 
 
 def escape_field(label, words):
