@@ -1,6 +1,8 @@
 """May this person do this for this client? The one place that answers."""
 
-from apps.core.errors import NotAllowed
+from django.utils.translation import gettext as _
+
+from apps.core.errors import Conflict, NotAllowed
 from apps.core.tenancy import Scope, use_all_clients, use_scope
 
 from .models import Membership
@@ -44,6 +46,12 @@ def require(actor, verb, client):
     """Raise `NotAllowed` unless the actor may; the machine itself (no user) may."""
     if actor.user is not None and not may(actor.user, verb, client):
         raise NotAllowed()
+
+
+def require_active(client):
+    """Raise `Conflict` for a client that is switched off: nothing is read, proposed or changed for it."""
+    if not client.is_active:
+        raise Conflict(_("%(name)s is switched off. Switch it on in the settings first.") % {"name": client})
 
 
 def scope_of(user):

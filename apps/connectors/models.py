@@ -79,8 +79,11 @@ class SyncRunQuerySet(ClientOwnedQuerySet):
         return self.filter(state__in=[SyncRun.State.WAITING, SyncRun.State.RUNNING])
 
     def due(self, now):
-        """Runs a worker should take up, oldest first; a dead worker's run counts again after its lease."""
-        return self.moving().filter(free(now)).order_by("not_before", "pk")
+        """Runs a worker should take up, oldest first; a dead worker's run counts again after its lease.
+
+        Those of a client that is switched off wait until it is on again.
+        """
+        return self.moving().filter(free(now), client__is_active=True).order_by("not_before", "pk")
 
 
 class SyncRun(WorkRow, TenantModel):

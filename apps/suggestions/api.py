@@ -299,8 +299,7 @@ class ExecutionViewSet(RowsOfClients, ReadOnlyModelViewSet):
         return self._settled(deciding.give_up(execution_id=execution.pk, actor=self.actor, reason=reason))
 
     def _settled(self, execution):
-        if execution.decision_id:
-            tasks.nudge(execution.decision)
+        tasks.nudge_execution(execution)
         return self.shown(execution.pk)
 
 

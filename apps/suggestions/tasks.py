@@ -5,6 +5,7 @@ from collections import Counter
 
 from celery import shared_task
 from django.db import transaction
+from django.db.models import Max
 from kombu.exceptions import OperationalError
 
 from apps.clients.models import Client
@@ -25,11 +26,16 @@ TURNS = 3
 
 def nudge(decision):
     """Start what a decision set going as soon as it is committed; the sweeps would find it a minute later."""
-    client_id = decision.client_id
     pk = ExecutionLog.objects.filter(decision=decision).values_list("pk", flat=True).first()
     if pk is not None:
-        _when_committed(carry_out, client_id, pk)
-    nudge_messages(SlackMessage.objects.filter(client_id=client_id, suggestion_id=decision.suggestion_id))
+        _when_committed(carry_out, decision.client_id, pk)
+    _nudge_copies(decision)
+
+
+def nudge_execution(execution):
+    """Start what a person told a stopped execution, as soon as it is committed."""
+    _when_committed(carry_out, execution.client_id, execution.pk)
+    _nudge_copies(execution)
 
 
 def nudge_messages(messages):
@@ -37,6 +43,10 @@ def nudge_messages(messages):
     for message in messages:
         wait = (message.not_before - clock.now()).total_seconds()
         _when_committed(refresh_slack_message, message.client_id, message.pk, countdown=max(0, wait))
+
+
+def _nudge_copies(row):
+    nudge_messages(SlackMessage.objects.filter(client_id=row.client_id, suggestion_id=row.suggestion_id))
 
 
 def _when_committed(task, *args, countdown=None):
@@ -94,45 +104,64 @@ def sweep_cycles():
     """Enqueue the daily cycle of every client whose hour has come and whose day is not done."""
     now = clock.now()
     with use_all_clients("daily cycles of every client"):
-        for client in Client.objects.active():
-            local = now.astimezone(client.zone)
-            done = CycleRun.objects.filter(client=client, day=local.date(), state=CycleRun.State.DONE).exists()
-            if local.hour >= client.cycle_hour and not done:
-                daily_cycle.delay(client.pk)
+        ready = [client for client in Client.objects.active() if now.astimezone(client.zone).hour >= client.cycle_hour]
+        newest = CycleRun.objects.filter(client__in=ready, state=CycleRun.State.DONE).order_by()
+        done = dict(newest.values_list("client_id").annotate(Max("day")))
+    for client in ready:
+        if done.get(client.pk) != client.today():
+            daily_cycle.delay(client.pk)
 
 
 @shared_task
 def daily_cycle(client_id):
-    """Look at one client and propose."""
+    """Look at one client and propose, once a day."""
     with use_client(client_id):
-        cycle = generation.run_cycle(client=Client.objects.get(pk=client_id), actor=SYSTEM)
+        cycle = generation.run_cycle(client=Client.objects.get(pk=client_id), actor=SYSTEM, only_once=True)
         nudge_messages(cycle.slack_messages.filter(shown=0))
 
 
 @shared_task
 def close_overdue():
-    """Expire what nobody decided, client by client."""
-    for client in _clients("overdue suggestions of every client"):
-        with use_client(client):
-            deciding.expire_overdue(client=client)
+    """Expire what nobody decided, each client in a task of its own."""
+    _for_each_client(close_overdue_of)
+
+
+@shared_task
+def close_overdue_of(client_id):
+    """Expire what nobody decided for one client."""
+    with use_client(client_id):
+        deciding.expire_overdue(client=Client.objects.get(pk=client_id))
 
 
 @shared_task
 def evaluate():
-    """Measure the hypotheses whose days are over, client by client."""
-    for client in _clients("due hypotheses of every client"):
-        with use_client(client):
-            hypotheses.evaluate_due(client)
+    """Measure the hypotheses whose days are over, each client in a task of its own."""
+    _for_each_client(evaluate_of)
+
+
+@shared_task
+def evaluate_of(client_id):
+    """Measure one client's hypotheses whose days are over."""
+    with use_client(client_id):
+        hypotheses.evaluate_due(Client.objects.get(pk=client_id))
 
 
 @shared_task
 def archive():
-    """Put away what is old, client by client."""
-    for client in _clients("nightly archive of every client"):
-        with use_client(client):
-            archiving.archive(client=client)
+    """Put away what is old, each client in a task of its own."""
+    _for_each_client(archive_of)
 
 
-def _clients(why):
-    with use_all_clients(why):
-        return list(Client.objects.order_by("pk"))
+@shared_task
+def archive_of(client_id):
+    """Put away what is old of one client."""
+    with use_client(client_id):
+        archiving.archive(client=Client.objects.get(pk=client_id))
+
+
+def _for_each_client(task):
+    """What goes wrong for one client must not keep the others waiting."""
+    with use_all_clients(f"{task.name} for every client"):
+        ids = list(Client.objects.order_by("pk").values_list("pk", flat=True))
+    for pk in ids:
+        task.delay(pk)

@@ -11,6 +11,7 @@ from apps.connectors import registry
 from apps.connectors.models import Channel, SyncRun
 from apps.core import clock
 from apps.core.actors import SYSTEM
+from apps.core.errors import Conflict
 from apps.core.tenancy import use_client
 from tests.ads.conftest import NOW, TOKEN, read
 
@@ -472,3 +473,15 @@ def test_the_library_sums_what_each_creative_brought(world, channel):
     assert result.clicks == sum(row.clicks for row in rows)
     assert (result.first_day, result.last_day) == (rows.order_by("day").first().day, rows.order_by("-day").first().day)
     assert creative.last_seen == NOW.date()
+
+
+def test_a_client_that_is_switched_off_is_not_read(world, channel):
+    run = fetching.request_fetch(channel_id=channel.pk, actor=SYSTEM)
+    channel.client.is_active = False
+    channel.client.save()
+
+    assert fetching.work(run.pk, registry.ads(channel)) is None
+    assert not SyncRun.objects.due(clock.now()).exists()
+    with pytest.raises(Conflict):
+        fetching.request_fetch(channel_id=channel.pk, actor=SYSTEM)
+    assert not AdObject.objects.exists()

@@ -91,6 +91,25 @@ def test_another_client_s_rows_stay(client):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_an_undo_that_begins_while_the_archive_looks_keeps_its_suggestion(client, monkeypatch):
+    execution = ExecutionFactory(
+        client=client, decision__suggestion=old(40, client=client, status="done"), state="done", done_at=clock.now()
+    )
+    look = archiving._hold
+
+    def look_while_somebody_undoes(due, batch):
+        held = look(due, batch)
+        ExecutionFactory(
+            client=client, decision__suggestion=execution.suggestion, decision__verdict="undo", undo_of=execution
+        )
+        return held
+
+    monkeypatch.setattr(archiving, "_hold", look_while_somebody_undoes)
+
+    assert archiving.archive(client=client) == (0, 0)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_stopped_half_way_nothing_is_lost_or_doubled(client):
     for _ in range(7):
         row = old(40, client=client, status="done")

@@ -116,6 +116,37 @@ def test_every_copy_in_slack_is_asked_to_change(suggestion, operator):
     assert message.wanted == 2
 
 
+def test_a_no_is_told_to_slack_once(suggestion, operator):
+    message = SlackMessageFactory(client=suggestion.client, suggestion=suggestion, shown=1)
+
+    deciding.refuse(suggestion_id=suggestion.pk, actor=Actor(operator, "web"), reason="No stock")
+
+    message.refresh_from_db()
+    assert message.wanted == 2
+
+
+def test_nothing_is_decided_for_a_client_that_is_switched_off(as_client):
+    stopped = ExecutionFactory(state="conflict", decision__suggestion__status="stopped")
+    client = stopped.client
+    done = ExecutionFactory(client=client, state="done", decision__suggestion__status="done")
+    waiting = SuggestionFactory(client=client)
+    as_client(client)
+    client.is_active = False
+    client.save()
+    actor = Actor(member(client, role=Role.MANAGER), "web")
+
+    for act in (
+        lambda: deciding.approve(suggestion_id=waiting.pk, actor=actor),
+        lambda: deciding.refuse(suggestion_id=waiting.pk, actor=actor, reason="No"),
+        lambda: deciding.undo(suggestion_id=done.suggestion_id, actor=actor),
+        lambda: deciding.try_again(execution_id=stopped.pk, actor=actor),
+    ):
+        with pytest.raises(Conflict):
+            act()
+    assert not ExecutionLog.objects.filter(state=ExecutionLog.State.PENDING).exists()
+    assert Decision.objects.count() == 2
+
+
 def test_a_refresh_is_work_for_people(as_client):
     refresh = SuggestionFactory(kind="refresh", field="", before="", target="")
     as_client(refresh.client)

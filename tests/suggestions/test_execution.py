@@ -8,6 +8,7 @@ from apps.clients.roles import Role
 from apps.connectors.models import Channel
 from apps.core import clock
 from apps.core.actors import Actor
+from apps.core.errors import NeedsReconnect
 from apps.core.models import ApiCall
 from apps.suggestions.models import ExecutionLog, Hypothesis, Suggestion, ValidationItem
 from apps.suggestions.services import deciding
@@ -136,6 +137,36 @@ def test_a_guard_rail_stops_the_change_and_asks(account, limits, target, reason)
     assert (row.state, row.reason) == (State.BLOCKED, reason)
     assert account.truth() == []
     assert ValidationItem.objects.get(closed_at=None).kind == ValidationItem.Kind.BLOCKED
+
+
+def test_an_approved_change_waits_while_its_client_is_switched_off(account):
+    row = account.raise_to(7500)
+    account.client.is_active = False
+    account.client.save()
+
+    row = account.carry_out(row)
+
+    assert (row.state, row.attempts) == (State.PENDING, 0)
+    assert account.truth() == []
+
+    account.client.is_active = True
+    account.client.save()
+    assert account.carry_out(row).state == State.DONE
+
+
+def test_an_account_that_was_switched_off_stays_off_when_its_token_dies(account):
+    row = account.raise_to(7500)
+
+    class SwitchedOffMeanwhile:
+        def read_object(self, _external_id):
+            account.channel.state = account.channel.State.DISABLED
+            account.channel.save()
+            raise NeedsReconnect()
+
+    account.carry_out(row, connector_for=lambda channel: SwitchedOffMeanwhile())
+
+    account.channel.refresh_from_db()
+    assert account.channel.state == account.channel.State.DISABLED
 
 
 def test_an_object_rests_between_changes(account):

@@ -8,6 +8,7 @@ import pytest
 from apps.ads.models import PerformanceMetric
 from apps.core import clock
 from apps.core.actors import SYSTEM, Actor
+from apps.core.errors import Conflict
 from apps.core.tenancy import use_client
 from apps.suggestions.models import (
     AnalysisRule,
@@ -94,11 +95,28 @@ def test_running_twice_proposes_nothing_twice(client, account):
     run(client)
     cycle = run(client)
 
-    assert cycle.counts["proposed"] == 0
-    assert Suggestion.objects.count() == 2
+    assert cycle.counts["proposed"] == Suggestion.objects.count() == 2  # what the day proposed
     assert CycleRun.objects.count() == 1
     reasons = dict(SkippedCandidate.objects.values_list("ad_object_id", "reason"))
     assert reasons[account["star"].pk] == "already_suggested"
+
+
+def test_the_sweep_s_cycle_looks_once_a_day(client, account):
+    with clock.at(NOW):
+        done = generation.run_cycle(client=client, actor=SYSTEM, only_once=True)
+    with clock.at(NOW + dt.timedelta(minutes=10)):
+        again = generation.run_cycle(client=client, actor=SYSTEM, only_once=True)
+
+    assert again.finished_at == done.finished_at
+
+
+def test_nothing_is_proposed_for_a_client_that_is_switched_off(client, account):
+    client.is_active = False
+
+    with clock.at(NOW), pytest.raises(Conflict):
+        generation.run_cycle(client=client, actor=SYSTEM)
+
+    assert not CycleRun.objects.exists()
 
 
 def test_a_refused_one_does_not_come_back_the_next_day_unchanged(client, account):

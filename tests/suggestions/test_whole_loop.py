@@ -156,12 +156,12 @@ def test_the_whole_loop(world, nora):
 
         world.go_on(days=17)
         world.fetch(account, Actor(nora, "web"))
-        tasks.evaluate()
+        tasks.evaluate_of(client.pk)
         outcome_of_both(scale, pause)
         outcome_on_the_pages(nora, scale, pause)
 
         undo(world, nora, scale)
-        put_away_and_readable(world, nora, scale, pause)
+        put_away_and_readable(world, nora, client, scale, pause)
 
 
 def connect(client, nora):
@@ -296,17 +296,17 @@ def undo(world, nora, scale):
     ]
 
 
-def put_away_and_readable(world, nora, scale, pause):
+def put_away_and_readable(world, nora, client, scale, pause):
     """Thirty days after they were closed the suggestions move, ninety days after they fell the decisions."""
     world.go_on(days=14)
-    tasks.archive()
+    tasks.archive_of(client.pk)
     assert not Suggestion.objects.exists()
     kept = list(SuggestionArchive.objects.order_by("original_id").values_list("original_id", "kind", "came_true"))
     assert kept == sorted([(scale.pk, "scale", True), (pause.pk, "pause", True)])
     assert (Decision.objects.count(), ExecutionLog.objects.count(), Hypothesis.objects.count()) == (3, 2, 1)
 
     world.go_on(days=62)
-    tasks.archive()
+    tasks.archive_of(client.pk)
     assert list(Decision.objects.values_list("verdict", flat=True)) == ["undo"]
     away = DecisionArchive.objects.order_by("pk").values_list("suggestion_number", "verdict", "user_label", "reason")
     assert sorted(away) == sorted([(scale.pk, "approve", "Nora Vidal", ""), (pause.pk, "refuse", "Nora Vidal", REASON)])
@@ -317,7 +317,7 @@ def put_away_and_readable(world, nora, scale, pause):
     assert "Good" in read(nora, "suggestions/?state=archive")
     world.show()
     assert len(world.slack.messages()) == 3
-    tasks.archive()
+    tasks.archive_of(client.pk)
     assert SuggestionArchive.objects.count() == 2
 
 

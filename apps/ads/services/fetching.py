@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.ads.services import steps
-from apps.clients.access import require
+from apps.clients.access import require, require_active
 from apps.connectors.models import Channel, SyncRun
 from apps.core import clock, leases
 from apps.core.actors import SYSTEM
@@ -40,6 +40,7 @@ def request_fetch(*, channel_id, actor, since=None, days=None, full=True):
     require(actor, "fetch", channel.client)
     if channel.platform != Channel.Platform.META_ADS:
         raise Invalid(_("%(name)s is not an ad account.") % {"name": channel.name})
+    require_active(channel.client)
     if channel.state == Channel.State.DISABLED:
         raise Invalid(_("%(name)s is switched off. Switch it on in the settings first.") % {"name": channel.name})
     moving = SyncRun.objects.moving().filter(channel=channel, kind=SyncRun.Kind.FETCH_ADS).first()
@@ -96,7 +97,7 @@ def work(run_id, connector, *, on_step=None):
     Safe to call at any time and from anywhere: whoever claims the run works, the others find it taken.
     `on_step(run)` is called after each step, for whoever watches.
     """
-    waiting = SyncRun.objects.moving().filter(pk=run_id, kind=SyncRun.Kind.FETCH_ADS)
+    waiting = SyncRun.objects.moving().filter(pk=run_id, kind=SyncRun.Kind.FETCH_ADS, client__is_active=True)
     run = leases.claim(waiting.select_related("channel", "client"), seconds=LEASE_SECONDS)
     if run is None:
         return None

@@ -59,6 +59,13 @@ def change(*, channel_id, actor, token="", **fields):
     return channel
 
 
+def mark_broken(channel_id, exc):
+    """The platform does not take the token any more: nobody goes on knocking until a person connects it again."""
+    Channel.objects.filter(pk=channel_id, state=Channel.State.CONNECTED).update(
+        state=Channel.State.NEEDS_RECONNECT, last_error=str(exc)
+    )
+
+
 def _check(channel):
     try:
         channel.full_clean(validate_unique=False, validate_constraints=False)

@@ -16,17 +16,11 @@ from .asking import AskingMixin, Question
 
 
 def _try_again(row, actor, reason):
-    _go_on(deciding.try_again(execution_id=row.pk, actor=actor))
+    tasks.nudge_execution(deciding.try_again(execution_id=row.pk, actor=actor))
 
 
 def _give_up(row, actor, reason):
-    _go_on(deciding.give_up(execution_id=row.pk, actor=actor, reason=reason))
-
-
-def _go_on(execution):
-    # Without its decision (archived already) the sweep finds it a minute later.
-    if execution.decision is not None:
-        tasks.nudge(execution.decision)
+    tasks.nudge_execution(deciding.give_up(execution_id=row.pk, actor=actor, reason=reason))
 
 
 def _described(row):

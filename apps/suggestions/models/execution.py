@@ -14,8 +14,12 @@ from .proposals import Decision, Kind, Suggestion
 
 class ExecutionQuerySet(ClientOwnedQuerySet):
     def due(self, now):
-        """Effects to carry out now, oldest first; one whose worker died counts again after its lease."""
-        return self.filter(state__in=ExecutionLog.OPEN).filter(free(now)).order_by("not_before", "pk")
+        """Effects to carry out now, oldest first; one whose worker died counts again after its lease.
+
+        Those of a client that is switched off wait until it is on again.
+        """
+        open_ones = self.filter(state__in=ExecutionLog.OPEN, client__is_active=True)
+        return open_ones.filter(free(now)).order_by("not_before", "pk")
 
     def needing_a_person(self):
         return self.filter(state__in=ExecutionLog.ASKING)

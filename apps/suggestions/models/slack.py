@@ -15,8 +15,9 @@ from .proposals import CycleRun, Suggestion
 
 class SlackMessageQuerySet(ClientOwnedQuerySet):
     def due(self, now):
-        """Messages that say something else than they should by now."""
-        return self.filter(shown__lt=models.F("wanted"), is_dead=False).filter(free(now)).order_by("not_before", "pk")
+        """Messages that say something else than they should by now; not those of a client that is switched off."""
+        stale = self.filter(shown__lt=models.F("wanted"), is_dead=False, client__is_active=True)
+        return stale.filter(free(now)).order_by("not_before", "pk")
 
 
 class SlackMessage(WorkRow, TenantModel):

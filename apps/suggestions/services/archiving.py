@@ -55,11 +55,13 @@ def _suggestions(client, batch):
         .exclude(executions__hypothesis__state=Hypothesis.State.OPEN)
         .exclude(executions__state__in=[*ExecutionLog.OPEN, *ExecutionLog.ASKING])
     )
+    held = _hold(due, batch)
+    # Asked once more under the lock: an undo may have begun between the question and the answer.
     rows = list(
-        due.select_for_update(of=("self",), skip_locked=True)
+        due.filter(pk__in=held)
         .select_related("ad_object")
         .prefetch_related("executions__hypothesis", "decisions__user")
-        .order_by("pk")[:batch]
+        .order_by("pk")
     )
     kept = SuggestionArchive.objects.bulk_create(
         SuggestionArchive(
@@ -83,6 +85,12 @@ def _suggestions(client, batch):
         ExecutionLog.objects.filter(client=client, suggestion=row).update(**moved)
     Suggestion.objects.filter(pk__in=[row.pk for row in rows]).delete()
     return len(rows)
+
+
+def _hold(due, batch):
+    """Numbers of the first rows nobody else has locked, locked."""
+    locked = due.select_for_update(of=("self",), skip_locked=True).order_by("pk")
+    return list(locked.values_list("pk", flat=True)[:batch])
 
 
 @transaction.atomic

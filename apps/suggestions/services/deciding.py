@@ -33,20 +33,24 @@ def approve(*, suggestion_id, actor, reason=""):
     """
     suggestion = _lock_for_decision(suggestion_id, actor)
     decision = _decide(suggestion, Decision.Verdict.APPROVE, actor, reason)
-    if suggestion.field:
-        ExecutionLog.objects.create(
-            client_id=suggestion.client_id,
-            suggestion=suggestion,
-            decision=decision,
-            ad_object_id=suggestion.ad_object_id,
-            field=suggestion.field,
-            expected=suggestion.before,
-            target=suggestion.target,
-            state=_held_out_or_pending(suggestion),
-        )
-        _finish_holdout(suggestion)
-    else:
+    if not suggestion.field:
         close(suggestion, Suggestion.Status.DONE)
+        return decision
+    is_held_out = _is_held_out(suggestion)
+    ExecutionLog.objects.create(
+        client_id=suggestion.client_id,
+        suggestion=suggestion,
+        decision=decision,
+        ad_object_id=suggestion.ad_object_id,
+        field=suggestion.field,
+        expected=suggestion.before,
+        target=suggestion.target,
+        state=ExecutionLog.State.HELD_OUT if is_held_out else ExecutionLog.State.PENDING,
+    )
+    if is_held_out:
+        close(suggestion, Suggestion.Status.CANCELLED)
+    else:
+        _set_going(suggestion)
     return decision
 
 
@@ -69,6 +73,7 @@ def undo(*, suggestion_id, actor, reason=""):
     """Decide to put back what an execution changed; the putting back is an execution of its own."""
     suggestion = _lock(suggestion_id)
     access.require(actor, "undo", suggestion.client)
+    access.require_active(suggestion.client)
     done = suggestion.executions.filter(undo_of__isnull=True, state=ExecutionLog.State.DONE).first()
     if done is None:
         raise Conflict(_("Nothing was changed for this suggestion, so there is nothing to undo."))
@@ -93,6 +98,7 @@ def undo(*, suggestion_id, actor, reason=""):
 def try_again(*, execution_id, actor):
     """A person looked at a stopped execution and wants it done from what stands at the platform now."""
     execution = _lock_stopped(execution_id, actor)
+    access.require_active(execution.client)
     if "found" in execution.proof:
         execution.expected = execution.proof["found"] or execution.expected
     execution.state, execution.reason, execution.message = ExecutionLog.State.PENDING, "", ""
@@ -177,6 +183,7 @@ def _lock_for_decision(suggestion_id, actor):
     access.require(actor, "decide", suggestion.client)
     if actor.user is None:
         raise Invalid(_("Only a person decides."))
+    access.require_active(suggestion.client)
     if suggestion.status != Suggestion.Status.WAITING:
         raise Conflict(settled_text(suggestion) or _("This suggestion is closed."), code="already_decided")
     if suggestion.expires_at <= clock.now():
@@ -186,11 +193,7 @@ def _lock_for_decision(suggestion_id, actor):
 
 def _decide(suggestion, verdict, actor, reason):
     decision = _record(suggestion, verdict, actor, _checked_reason(reason))
-    approved = verdict == Decision.Verdict.APPROVE
-    suggestion.status = Suggestion.Status.APPROVED if approved else Suggestion.Status.REFUSED
-    suggestion.save(update_fields=["status"])
     _close_items(suggestion, verdict)
-    refresh_copies(suggestion)
     return decision
 
 
@@ -207,25 +210,20 @@ def _record(suggestion, verdict, actor, reason):
     return decision
 
 
-def _held_out_or_pending(suggestion):
+def _is_held_out(suggestion):
     """The client's randomised holdout: some approved raises stay undone, never a stop-loss."""
-    percent = suggestion.client.holdout_percent
+    if suggestion.kind != Suggestion.Kind.SCALE:
+        return False
     drawn = random.Random(suggestion.pk * 7919).random() * 100  # noqa: S311  (a fair draw, the same on every retry)
-    if suggestion.kind == Suggestion.Kind.SCALE and drawn < percent:
-        return ExecutionLog.State.HELD_OUT
-    return ExecutionLog.State.PENDING
-
-
-def _finish_holdout(suggestion):
-    if suggestion.executions.filter(state=ExecutionLog.State.HELD_OUT).exists():
-        close(suggestion, Suggestion.Status.CANCELLED)
+    return drawn < suggestion.client.holdout_percent
 
 
 def _lock_stopped(execution_id, actor):
     found = ExecutionLog.objects.filter(pk=execution_id).values_list("suggestion_id", flat=True).first()
     suggestion = _lock(found)
     access.require(actor, "decide", suggestion.client)
-    execution = ExecutionLog.objects.select_for_update(of=("self",)).select_related("suggestion").get(pk=execution_id)
+    execution = ExecutionLog.objects.select_for_update(of=("self",)).get(pk=execution_id)
+    execution.suggestion, execution.client = suggestion, suggestion.client
     if execution.state not in ExecutionLog.ASKING:
         raise Conflict(_("This execution is no longer stopped: %(state)s.") % {"state": execution.get_state_display()})
     return execution
@@ -238,14 +236,19 @@ def _settle(execution, status, outcome):
     if execution.undo_of_id:
         refresh_copies(suggestion)
     elif status == Suggestion.Status.APPROVED:
-        suggestion.status = status
-        suggestion.save(update_fields=["status"])
-        refresh_copies(suggestion)
+        _set_going(suggestion)
     else:
         close(suggestion, status)
 
 
+def _set_going(suggestion):
+    suggestion.status = Suggestion.Status.APPROVED
+    suggestion.save(update_fields=["status"])
+    refresh_copies(suggestion)
+
+
 def close(suggestion, status):
+    """Nothing more comes of it: out of the queue, and every copy in Slack is written again."""
     suggestion.status, suggestion.closed_at = status, clock.now()
     suggestion.save(update_fields=["status", "closed_at"])
     _close_items(suggestion, status)

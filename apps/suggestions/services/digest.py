@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F
 
 from apps.connectors.models import Channel
+from apps.connectors.services import channels
 from apps.core import clock, leases
 from apps.core.crashpoints import crash_point
 from apps.core.errors import NeedsReconnect, OutcomeUnknown, Rejected, Unavailable
@@ -87,7 +88,7 @@ def _show(message, slack_for):
     try:
         _write(message, slack_for(message.channel))
     except NeedsReconnect as exc:
-        _mark_broken(message.channel, exc)
+        channels.mark_broken(message.channel_id, exc)
         leases.release(message, error=str(exc), not_before=clock.now() + ASK_AGAIN_WHEN_BROKEN)
     except Rejected as exc:
         # Removed in Slack, the channel archived, the form not taken: asking again is no use.
@@ -150,9 +151,3 @@ def _channels_of(client_id):
     return Channel.objects.filter(
         client_id=client_id, platform=Channel.Platform.SLACK, state=Channel.State.CONNECTED
     ).order_by("pk")
-
-
-def _mark_broken(channel, exc):
-    Channel.objects.filter(pk=channel.pk, state=Channel.State.CONNECTED).update(
-        state=Channel.State.NEEDS_RECONNECT, last_error=str(exc)
-    )

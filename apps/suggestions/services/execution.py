@@ -15,6 +15,7 @@ from apps.ads.services import storing
 from apps.clients.models import Client
 from apps.connectors.currencies import to_minor
 from apps.connectors.models import Channel
+from apps.connectors.services import channels
 from apps.core import audit, clock, leases
 from apps.core.actors import SYSTEM
 from apps.core.crashpoints import crash_point
@@ -60,12 +61,10 @@ def _work(execution, connector_for):
     connector = connector_for(channel)
     try:
         _compare_and_write(execution, connector)
-    except Unavailable as exc:
-        _later(execution, exc)
-    except OutcomeUnknown as exc:
+    except (Unavailable, OutcomeUnknown) as exc:
         _later(execution, exc)
     except NeedsReconnect as exc:
-        Channel.objects.filter(pk=channel.pk).update(state=Channel.State.NEEDS_RECONNECT, last_error=str(exc))
+        channels.mark_broken(channel.pk, exc)
         _stop(execution, State.BLOCKED, "needs_reconnect", exc)
     except Rejected as exc:
         _stop(execution, State.FAILED, "rejected", exc)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.ads.models import AdObject
 from apps.ads.selectors import last_day
+from apps.clients import access
 from apps.connectors.currencies import to_minor
 from apps.core import audit, clock
 from apps.suggestions import selectors
@@ -62,22 +63,28 @@ def install_rules(client):
         AnalysisRule.objects.bulk_create(AnalysisRule(client=client, **fields) for fields in DEFAULT_RULES)
 
 
-def run_cycle(*, client, actor):
-    """Look at the client's last days once and store what comes of it; returns the `CycleRun`.
+def run_cycle(*, client, actor, only_once=False):
+    """Look at the client's last days and store what comes of it; returns the `CycleRun` of the day.
 
     Safe to call again on the same day: nothing live is proposed twice, and the skipped candidates are
-    those of the latest look. Everything is stored or nothing.
+    those of the latest look. With `only_once` a day that is done stays as it is, also for a worker that
+    waited while another one did it. Everything is stored or nothing.
     """
+    access.require_active(client)
     with transaction.atomic():
         cycle, _created = CycleRun.objects.select_for_update(of=("self",)).get_or_create(
             client=client, day=client.today(), defaults={"started_at": clock.now()}
         )
+        if only_once and cycle.state == CycleRun.State.DONE:
+            return cycle
         deciding.expire_overdue(client=client)
         found = analyses(client)
-        made = [row for currency, analysis in found for row in _store(cycle, currency, analysis)]
-        _store_skipped(cycle, [skipped for _currency, analysis in found for skipped in analysis.skipped])
+        for _currency, analysis in found:
+            _store(cycle, analysis)
+        skipped = [one for _currency, analysis in found for one in analysis.skipped]
+        _store_skipped(cycle, skipped)
         cycle.state, cycle.finished_at, cycle.error = CycleRun.State.DONE, clock.now(), ""
-        cycle.counts = {"proposed": len(made), "skipped": sum(len(analysis.skipped) for _c, analysis in found)}
+        cycle.counts = {"proposed": cycle.suggestions.count(), "skipped": len(skipped)}
         cycle.benchmarks = {
             currency: {str(days): plain(asdict(marks)) for days, marks in analysis.benchmarks.items()}
             for currency, analysis in found
@@ -145,7 +152,7 @@ def _policy(client, currency, until):
     )
 
 
-def _store(cycle, currency, analysis):
+def _store(cycle, analysis):
     """Candidates as suggestions, each with its place in the validation queue."""
     objects = AdObject.objects.in_bulk([candidate.entity_id for candidate in analysis.candidates])
     tired = [candidate.entity_id for candidate in analysis.candidates if candidate.kind == REFRESH]
@@ -188,7 +195,6 @@ def _store(cycle, currency, analysis):
         )
         for row in rows
     )
-    return rows
 
 
 def _change(candidate, ad_object):

@@ -13,7 +13,6 @@ from apps.core.pages import wants_fragment
 from apps.suggestions import tasks
 from apps.suggestions.cards import card_of
 from apps.suggestions.forms import ReasonForm
-from apps.suggestions.models import ExecutionLog
 from apps.suggestions.services import deciding
 
 from .detail import state_context
@@ -76,6 +75,7 @@ def try_again(request, client_key, pk):
         pk,
         lambda actor: deciding.try_again(execution_id=execution.pk, actor=actor),
         _("Durum tries again."),
+        nudge=tasks.nudge_execution,
     )
 
 
@@ -89,6 +89,7 @@ def give_up(request, client_key, pk):
         pk,
         lambda actor: deciding.give_up(execution_id=execution.pk, actor=actor),
         _("Given up: the platform stays as it is."),
+        nudge=tasks.nudge_execution,
     )
 
 
@@ -100,12 +101,7 @@ def existing(request, pk):
     return found
 
 
-def nudge(result):
-    """Start now what a decision or a retried execution set going; the sweep finds it in any case."""
-    tasks.nudge(result.decision if isinstance(result, ExecutionLog) else result)
-
-
-def _acted(request, pk, act, done):
+def _acted(request, pk, act, done, *, nudge=tasks.nudge):
     """Do it, and answer with the card or the page's piece as it stands now, whoever won."""
     try:
         nudge(act(Actor(request.user, "web")))
