@@ -1,11 +1,15 @@
 """Bad input at every command: one clear sentence on stderr, the right exit code, nothing changed."""
 
+import datetime as dt
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 from django.core.management import get_commands, load_command_class
+from django.utils import timezone
+from openpyxl import Workbook
 
 from apps.ads.models import AdObject
 from apps.connectors.models import Channel
@@ -107,6 +111,21 @@ def test_a_file_that_is_no_export(run, rows, clos, tmp_path, content, ending):
     assert {table for table, n in left.items() if n != before[table]} <= {"connectors_rawfile", "core_auditevent"}
 
 
+def test_a_sheet_that_is_not_there_is_not_replaced_by_another(run, rows, clos, tmp_path):
+    book = Workbook()
+    book.active.title = "October"
+    for row in (["Day", "Ad name", "Amount spent (EUR)"], ["2026-11-01", "A", 5]):
+        book.active.append(row)
+    book.save(tmp_path / "export.xlsx")
+    before = rows()
+
+    ended = run("import_ads", tmp_path / "export.xlsx", "--client", "clos", "--dry-run", "--sheet", "November")
+
+    assert ended.code == FAILED
+    assert "There is nothing to read on a sheet “November”. Sheets with rows: October." in ended.err
+    assert rows() == before
+
+
 @pytest.fixture
 def dead(world, channel, sandbox):  # noqa: F811
     """An account that works, until its token dies."""
@@ -142,6 +161,30 @@ def test_fetching_with_a_dead_token(run, rows, dead):
     with use_client(dead.client_id):
         assert not AdObject.objects.exists()
         assert Channel.objects.get().state == Channel.State.NEEDS_RECONNECT
+
+
+def test_fetching_from_an_unreachable_meta(run, rows, unreachable, monkeypatch):
+    """It tries eight times, says what it waits for, and gives up; here the waiting moves the clock."""
+    moment = timezone.now()
+    waited = []
+
+    def sleep(seconds):
+        nonlocal moment
+        waited.append(seconds)
+        moment += dt.timedelta(seconds=seconds)
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    monkeypatch.setattr(timezone, "now", lambda: moment)
+    before = rows()
+
+    ended = run("fetch_ads", "--client", "maison", "--wait")
+
+    assert ended.code == FAILED
+    assert ended.err.splitlines()[-1] == "CommandError: 1 of 1 accounts could not be read."
+    assert ended.out.count("waiting until") == 7
+    assert 300 < sum(waited) < 3600
+    assert "Traceback" not in ended.err + ended.out
+    assert changed(rows, before) <= RECORDS
 
 
 def test_checking_a_dead_token(run, rows, dead):

@@ -79,9 +79,15 @@ def test_the_switcher_keeps_the_page(pages, shop, owner):
 
 def test_counts_of_the_home_page_lead_to_the_list_behind_them(pages, shop, proposals, owner):
     page = pages.open("/", owner)
+    card = page.locator(".card-link", has_text="Suggestions to decide")
+    expect(card).to_contain_text("2")
+    card.get_by_role("link").click()
+    expect(page).to_have_url(re.compile(r"/suggestions/\?state=waiting$"))
+    expect(page.locator("article.durum-suggestion")).to_have_count(2)
 
-    page.get_by_role("link", name=re.compile(r"^2 ")).first.click()
-
+    page.goto("/")
+    page.get_by_role("row", name="Clos des Lys").get_by_role("link", name="Suggestions to decide").click()
+    expect(page).to_have_url(re.compile(r"/c/clos/suggestions/\?state=waiting$"))
     expect(page.locator("article.durum-suggestion")).to_have_count(2)
 
 

@@ -4,13 +4,14 @@ import random
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.clients import access
 from apps.core import audit, clock
 from apps.core.errors import Conflict, Invalid
+from apps.core.formats import moment
 from apps.suggestions.models import Decision, ExecutionLog, SlackMessage, Suggestion, ValidationItem
 
 VIA_NAMES = {
@@ -155,10 +156,11 @@ def settled_text(suggestion):
     decision = suggestion.decisions.exclude(verdict=Decision.Verdict.UNDO).select_related("user").first()
     if decision is None:
         return _("This suggestion expired.") if suggestion.status == Suggestion.Status.EXPIRED else ""
-    zone = suggestion.client.zone
+    with timezone.override(suggestion.client.zone):
+        when = moment(decision.decided_at, short=True)
     names = {
         "who": decision.user,
-        "when": formats.date_format(timezone.localtime(decision.decided_at, zone), "SHORT_DATETIME_FORMAT"),
+        "when": when,
         "where": VIA_NAMES.get(decision.via, decision.via),
     }
     if decision.verdict == Decision.Verdict.APPROVE:
