@@ -1,6 +1,7 @@
 """What people fill in about ads: the file they bring, how it is to be read, and the angle of a creative."""
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.ads.importing.columns import DATES, FIELDS, IGNORE, NUMBERS
@@ -9,7 +10,7 @@ from apps.ads.importing.problems import UnusableFile
 from apps.ads.importing.proposing import settle
 from apps.ads.importing.values import COMMA, POINT
 from apps.ads.models import AdObject
-from apps.clients.models import valid_zone
+from apps.clients.models import Funnel, valid_zone
 
 NEW_ACCOUNT = "new"
 MEANINGS = [(IGNORE, _("(leave out)")), *[(field.key, field.label) for field in FIELDS]]
@@ -188,3 +189,25 @@ class AngleForm(forms.Form):
         help_text=_("The idea it sells with: price, proof, urgency… Reading the account again leaves it alone."),
         widget=forms.TextInput(attrs={"autofocus": True, "list": "angles"}),
     )
+
+
+class FunnelChoiceForm(forms.Form):
+    """Where a campaign, ad set or ad leads: the client's funnels in use, and the one it has."""
+
+    funnel = forms.ModelChoiceField(
+        label=_("Funnel"),
+        queryset=Funnel.objects.none(),
+        required=False,
+        error_messages={
+            "invalid_choice": _("This funnel is not one of the client's, or it is switched off. Choose another.")
+        },
+    )
+
+    def __init__(self, *args, thing, **kwargs):
+        super().__init__(*args, **kwargs)
+        offered = Q(is_active=True) | Q(pk=thing.funnel_id)
+        field = self.fields["funnel"]
+        field.queryset = Funnel.objects.filter(offered, client_id=thing.client_id)
+        is_campaign = thing.level == AdObject.Level.CAMPAIGN
+        field.empty_label = _("none: the client's values count") if is_campaign else _("none of its own: as above it")
+        field.initial = thing.funnel_id

@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+from django.db import connection
 from django.db.models import Max, Min
 
+from . import ratios
 from .models import AdObject, PerformanceMetric
 
 
@@ -44,3 +46,27 @@ def family_of(ad_object):
     if ad_object.level == AdObject.Level.CAMPAIGN:
         inside |= family.filter(parent__parent=ad_object)
     return inside.values("pk")
+
+
+def route_of(ad_object):
+    """Where a campaign, ad set or ad leads, and what a lead and a purchase count there (`ratios` decides that).
+
+    `funnel` is its own or the nearest above; `inherited_from` is the object it then comes from, else None.
+    """
+    holder = ad_object
+    while holder is not None and (holder.funnel_id is None or holder.level == AdObject.Level.ACCOUNT):
+        holder = holder.parent
+    with connection.cursor() as cursor:
+        cursor.execute(_VALUES_OF_ONE, [ad_object.client_id, ad_object.pk])
+        per_lead, per_purchase = cursor.fetchone()
+    return {
+        "funnel": holder and holder.funnel,
+        "inherited_from": holder if holder is not None and holder.pk != ad_object.pk else None,
+        "per_lead": per_lead,
+        "per_purchase": per_purchase,
+    }
+
+
+_VALUES_OF_ONE = f"""
+    SELECT v.per_lead, v.per_purchase FROM ({ratios.OBJECT_VALUES_SQL}) v WHERE v.ad_object_id = %s
+"""  # noqa: S608  (constants of this app)

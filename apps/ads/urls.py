@@ -11,6 +11,7 @@ urlpatterns = [
     path("ads/creatives/", creatives.gallery, name="creatives"),
     path("ads/creatives/<int:pk>/angle/", creatives.angle, name="angle"),
     path("ads/<int:pk>/", objects.page, name="object"),
+    path("ads/<int:pk>/funnel/", objects.funnel, name="funnel"),
     path("ads/<int:pk>/children/", objects.children, name="children"),
     path("imports/", imports.imports, name="imports"),
     path("imports/new/", imports.import_new, name="import_new"),

@@ -17,5 +17,6 @@ class ClientsConfig(AppConfig):
         navigation.register(navigation.NavItem(_("Settings"), "clients:settings", "settings", order=90, key="e"))
         tabs.register(tabs.Tab(_("Client"), "clients:settings", "building-store", 10))
         tabs.register(tabs.Tab(_("Team"), "clients:team", "users", 20))
+        tabs.register(tabs.Tab(_("Products and funnels"), "clients:products", "target-arrow", 15))
         tabs.register(tabs.Tab(_("API tokens"), "clients:tokens", "key", 40))
         tabs.register(tabs.Tab(_("Audit trail"), "clients:audit", "history", 50))

@@ -3,9 +3,11 @@
 import zoneinfo
 
 from django import forms
+from django.db.models import Q
+from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from .models import Client
+from .models import Client, Funnel, Product
 from .roles import Role
 from .tokens import LIFETIMES
 
@@ -83,3 +85,63 @@ class TokenForm(forms.Form):
     lifetime = forms.ChoiceField(
         label=_("Works for"), choices=[(key, label) for key, (label, _span) in LIFETIMES.items()], initial="90"
     )
+
+
+class CatalogueForm(forms.ModelForm):
+    """What a `Product` and a `Funnel` have in common: the key is given once and stays."""
+
+    def __init__(self, *args, client, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            del self.fields["key"]
+        else:
+            # A form's own slug field: keys that came with an import may be written otherwise.
+            self.fields["key"] = forms.SlugField(
+                label=_("Key"),
+                max_length=60,
+                required=False,
+                help_text=_("Stable short name for files and the API. Left empty, it is made of the name."),
+            )
+            self.order_fields(["name", "key"])
+
+    def clean(self):
+        cleaned = super().clean()
+        if "key" in self.fields and not cleaned.get("key") and "key" not in self.errors:
+            cleaned["key"] = slugify(cleaned.get("name", ""))[:60].strip("-_")
+            if not cleaned["key"] and cleaned.get("name"):
+                self.add_error("key", _("Give it a key of letters and digits."))
+        return cleaned
+
+
+class ProductForm(CatalogueForm):
+    """Something the client sells."""
+
+    class Meta:
+        model = Product
+        fields = ["name", "key", "price", "value_per_lead", "value_per_purchase", "is_active"]
+        help_texts = {
+            "price": _("For information."),
+            "value_per_lead": _("Used where the platform reports no revenue. Left empty, the client's own counts."),
+            "value_per_purchase": _("The same for a purchase: what it leaves you, in the client's currency."),
+            "is_active": _("Switched off: no longer offered for funnels. Those that have it keep it, and its values."),
+        }
+
+
+class FunnelForm(CatalogueForm):
+    """A way from an ad to a sale. Offers the client's products in use, and the one it has."""
+
+    landing_url = forms.URLField(label=_("Landing page"), max_length=500, required=False, assume_scheme="https")
+
+    class Meta:
+        model = Funnel
+        fields = ["name", "key", "product", "landing_url", "is_active"]
+        help_texts = {
+            "product": _("What is sold at the end; its values count for the ads that point here."),
+            "is_active": _("Switched off: no longer offered for ads. Those that point here stay as they are."),
+        }
+
+    def __init__(self, *args, client, **kwargs):
+        super().__init__(*args, client=client, **kwargs)
+        offered = Q(is_active=True) | Q(pk=self.instance.product_id)
+        self.fields["product"].queryset = Product.objects.filter(offered, client=client)
+        self.fields["product"].empty_label = _("none: the client's own values count")

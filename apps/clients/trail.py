@@ -33,6 +33,7 @@ VERBS = {
     "ads.fetch.cancelled": gettext_lazy("cancelled a fetch"),
     "ads.adobject.created": gettext_lazy("made an ad account from a file"),
     "ads.creative.angle_set": gettext_lazy("set the angle of a creative"),
+    "ads.adobject.funnel_set": gettext_lazy("chose where ads lead"),
     "suggestions.cycle.run": gettext_lazy("ran the daily cycle"),
     "suggestions.rule.created": gettext_lazy("made a rule"),
     "suggestions.rule.changed": gettext_lazy("changed a rule"),

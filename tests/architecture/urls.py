@@ -9,7 +9,7 @@ from typing import Any
 from django.urls import URLPattern, get_resolver
 
 from tests.factories.ads import AdsetFactory, CreativeFactory
-from tests.factories.clients import MembershipFactory
+from tests.factories.clients import FunnelFactory, MembershipFactory, ProductFactory
 from tests.factories.connectors import ChannelFactory, RawFileFactory, SyncRunFactory
 from tests.factories.suggestions import (
     ExecutionFactory,
@@ -82,6 +82,14 @@ def account(client):
     return ChannelFactory(client=client, name=f"Account of {client.name}", state="disabled")
 
 
+def product(client):
+    return ProductFactory(client=client, name=f"Product of {client.name}")
+
+
+def funnel(client):
+    return FunnelFactory(client=client, name=f"Funnel of {client.name}", product=product(client))
+
+
 def colleague(client):
     return MembershipFactory(client=client, role="viewer", user__last_name=f"Person of {client.name}")
 
@@ -117,6 +125,7 @@ LINES = {
     "ads:creatives": Line(MEMBERS),
     "ads:angle": Line("302 404 403 302 302 302", "post", creative, {"angle": "price"}),
     "ads:object": Line(MEMBERS, row=adset),
+    "ads:funnel": Line("302 404 403 302 302 302", "post", adset, {"funnel": ""}),
     "ads:children": Line(FRAGMENT, row=adset),
     "ads:imports": Line(MEMBERS),
     "ads:import_new": Line("302 404 403 200 200 200"),
@@ -126,6 +135,13 @@ LINES = {
     "ads:import_cancel": Line("302 404 403 302 302 302", "post", import_run),
     "ads:import_findings_csv": Line(MEMBERS, row=import_run),
     "clients:settings": Line(MEMBERS),
+    "clients:products": Line(MEMBERS),
+    "clients:new_product": Line(MANAGERS),
+    "clients:product": Line(MANAGERS, row=product),
+    "clients:switch_product": Line("302 404 403 403 302 302", "post", product),
+    "clients:new_funnel": Line(MANAGERS),
+    "clients:funnel": Line(MANAGERS, row=funnel),
+    "clients:switch_funnel": Line("302 404 403 403 302 302", "post", funnel),
     "clients:team": Line(MEMBERS),
     "clients:invite": Line(OWNERS),
     "clients:change_role": Line("302 404 403 403 403 302", "post", colleague, {"role": "operator"}),

@@ -1,22 +1,37 @@
-"""One campaign, ad set or ad: its days, its budget, what is below it and what was proposed about it."""
+"""One campaign, ad set or ad: its days, its budget, where it leads, what is below it and what was proposed about it."""
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from apps.ads import delivery, panels, reports
+from apps.ads.forms import FunnelChoiceForm
 from apps.ads.models import AdObject, SpendHistory
-from apps.ads.selectors import family_of
+from apps.ads.selectors import family_of, route_of
+from apps.ads.services.funnels import set_funnel
+from apps.clients.access import may, require
 from apps.connectors.currencies import to_major
+from apps.core.actors import Actor
+from apps.core.errors import Invalid
 from apps.core.pages import Sorting, render_fragment, wants_fragment
 
 from .dashboard import budget_of, columns_of, nodes
 from .frame import chart_of, frame_of, in_order, sorting_of
 
 BELOW = {"account": "campaign", "campaign": "adset", "adset": "ad"}
+SHOWN = [
+    "parent__parent__parent",
+    "account",
+    "creative",
+    "channel",
+    "funnel__product",
+    "parent__funnel__product",
+    "parent__parent__funnel__product",
+]
 MOST_CHILDREN = 200
 MOST_SPENT_FIRST = Sorting("spend", descending=True)
 
@@ -47,6 +62,7 @@ def page(request, client_key, pk):
         "budget": budget_of(thing),
         "holder": _holder(thing),
         "history": _budget_history(frame, thing),
+        "route": _route(request, thing),
         "rows": below,
         "sorting": sorting_of(request),
         "columns": columns_of(frame, below),
@@ -79,9 +95,24 @@ def children(request, client_key, pk):
     return render(request, "ads/_nodes.html", context)
 
 
+@require_POST
+@login_required
+def funnel(request, client_key, pk):
+    """Choose where this leads, or take the choice back."""
+    thing, actor = _existing(request, pk), Actor(request.user, "web")
+    require(actor, "decide", request.client)
+    form = FunnelChoiceForm(request.POST, thing=thing)
+    if not form.is_valid():
+        raise Invalid(" ".join(form.errors["funnel"]))
+    chosen = form.cleaned_data["funnel"]
+    set_funnel(ad_object_id=pk, funnel_id=chosen.pk if chosen else None, actor=actor)
+    messages.success(request, _("Where it leads is noted. Its revenue counts accordingly, on past days too."))
+    return redirect("ads:object", client_key=client_key, pk=pk)
+
+
 def _existing(request, pk):
     rows = AdObject.objects.visible_to(request.user).filter(client=request.client)
-    thing = rows.select_related("parent__parent__parent", "account", "creative", "channel").filter(pk=pk).first()
+    thing = rows.select_related(*SHOWN).filter(pk=pk).first()
     if thing is None:
         raise Http404
     return thing
@@ -108,6 +139,16 @@ def _path(thing):
         path.insert(0, above)
         above = above.parent
     return path
+
+
+def _route(request, thing):
+    """Where it leads and what that is worth, with the form for those who may choose. None for an account."""
+    if thing.level == AdObject.Level.ACCOUNT:
+        return None
+    form = FunnelChoiceForm(thing=thing)
+    has_any = form.fields["funnel"].queryset.exists()
+    offered = form if has_any and may(request.user, "decide", request.client) else None
+    return route_of(thing) | {"form": offered, "has_any": has_any}
 
 
 def _holder(thing):
