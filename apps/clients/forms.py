@@ -122,7 +122,7 @@ class ProductForm(CatalogueForm):
         help_texts = {
             "price": _("For information."),
             "value_per_lead": _("Used where the platform reports no revenue. Left empty, the client's own counts."),
-            "value_per_purchase": _("The same for a purchase: what it leaves you, in the client's currency."),
+            "value_per_purchase": _("The same for a purchase, in the client's currency."),
             "is_active": _("Switched off: no longer offered for funnels. Those that have it keep it, and its values."),
         }
 
