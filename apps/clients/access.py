@@ -1,11 +1,12 @@
 """May this person do this for this client? The one place that answers."""
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from apps.core.errors import Conflict, NotAllowed
 from apps.core.tenancy import Scope, use_all_clients, use_scope
 
-from .models import Membership
+from .models import Membership, User
 from .roles import NEEDS, RANK, Role
 
 
@@ -40,6 +41,14 @@ def allows(role, verb):
 def may(user, verb, client):
     """Whether `user` may `verb` for `client`."""
     return allows(role_of(user, client), verb)
+
+
+def who_may(verb, client):
+    """The people who may `verb` for `client`, by name; those who only look at all clients are not among them."""
+    roles = [role for role in Role.values if allows(role, verb)]
+    members = Membership.objects.filter(client=client, role__in=roles).values("user")
+    people = User.objects.filter(Q(pk__in=members) | Q(is_superuser=True), is_active=True)
+    return people.order_by("first_name", "last_name", "pk")
 
 
 def require(actor, verb, client):

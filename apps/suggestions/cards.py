@@ -159,9 +159,17 @@ class Card:
         return "bad" if self.suggestion.status == Status.STOPPED else ""
 
     @property
+    def item(self):
+        """Its place in the queue while it waits for a person."""
+        return next((item for item in self.suggestion.queue_items.all() if item.closed_at is None), None)
+
+    @property
     def given_to(self):
-        items = [item for item in self.suggestion.queue_items.all() if item.closed_at is None and item.assigned_to_id]
-        return items[0].assigned_to if items else None
+        return self.item and self.item.assigned_to
+
+    @property
+    def can_assign(self):
+        return self.item is not None and self.rights.decide
 
     @property
     def approve_question(self):

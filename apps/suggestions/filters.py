@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 
 from apps.ads.models import AdObject
 from apps.core.filters import FilterSet
-from apps.suggestions.models import ExecutionLog, Suggestion, SuggestionArchive
+from apps.suggestions.models import ExecutionLog, Suggestion, SuggestionArchive, ValidationItem
 
 Status = Suggestion.Status
 
@@ -58,6 +58,12 @@ class SuggestionFilter(FilterSet):
     campaign = django_filters.ModelChoiceFilter(
         queryset=_campaigns, method="under", label=_("Campaign"), empty_label=_("All")
     )
+    given = django_filters.ChoiceFilter(
+        choices=[("me", _("Me")), ("nobody", _("Nobody"))],
+        method="given_to",
+        label=_("Given to"),
+        empty_label=_("All"),
+    )
     object = django_filters.NumberFilter(field_name="ad_object_id", widget=forms.HiddenInput, label=_("About"))
 
     class Meta:
@@ -78,6 +84,11 @@ class SuggestionFilter(FilterSet):
     def by_confidence(self, rows, _name, key):
         low, high = CONFIDENCES[key]
         return rows.filter(confidence__gte=low, confidence__lt=high)
+
+    def given_to(self, rows, _name, whom):
+        person = self.request.user if whom == "me" else None
+        items = ValidationItem.objects.filter(closed_at__isnull=True, assigned_to=person)
+        return rows.filter(pk__in=items.values("suggestion"))
 
     @extend_schema_field(OpenApiTypes.INT)
     def under(self, rows, _name, campaign):

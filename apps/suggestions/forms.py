@@ -4,6 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.ads.benchmarks import PERCENTILES
+from apps.clients.models import User
 from apps.suggestions.models import AnalysisRule
 from apps.suggestions.services.deciding import REASON_MAX
 
@@ -30,6 +31,18 @@ class ReasonForm(forms.Form):
     def __init__(self, *args, required=True, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["reason"].required = required
+
+
+class AssignForm(forms.Form):
+    """Who looks after it: one of those who may decide, or nobody."""
+
+    person = forms.ModelChoiceField(
+        queryset=User.objects.none(), required=False, label=_("Given to"), empty_label=_("Nobody")
+    )
+
+    def __init__(self, *args, people, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["person"].queryset = people
 
 
 class RuleForm(forms.ModelForm):

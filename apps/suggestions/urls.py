@@ -13,6 +13,7 @@ urlpatterns = [
     path("c/<slug:client_key>/suggestions/<int:pk>/card/", detail.card, name="card"),
     path("c/<slug:client_key>/suggestions/<int:pk>/approve/", deciding.approve, name="approve"),
     path("c/<slug:client_key>/suggestions/<int:pk>/refuse/", deciding.refuse, name="refuse"),
+    path("c/<slug:client_key>/suggestions/<int:pk>/assign/", deciding.assign, name="assign"),
     path("c/<slug:client_key>/suggestions/<int:pk>/undo/", deciding.undo, name="undo"),
     path("c/<slug:client_key>/suggestions/<int:pk>/try-again/", deciding.try_again, name="try_again"),
     path("c/<slug:client_key>/suggestions/<int:pk>/give-up/", deciding.give_up, name="give_up"),

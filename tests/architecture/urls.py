@@ -16,6 +16,7 @@ from tests.factories.suggestions import (
     RuleFactory,
     SuggestionArchiveFactory,
     SuggestionFactory,
+    ValidationItemFactory,
 )
 
 PEOPLE = ("anonymous", "stranger", "viewer", "operator", "manager", "owner")
@@ -60,6 +61,10 @@ def import_run(client):
 
 def suggestion(client):
     return SuggestionFactory(client=client, ad_object__name=f"Ad set of {client.name}")
+
+
+def queued(client):
+    return ValidationItemFactory(client=client, suggestion=suggestion(client)).suggestion
 
 
 def done(client):
@@ -162,6 +167,7 @@ LINES = {
     "suggestions:card": Line(FRAGMENT, row=suggestion),
     "suggestions:approve": Line("302 404 403 302 302 302", "post", suggestion),
     "suggestions:refuse": Line("302 404 403 302 302 302", "post", suggestion, {"reason": "Not now."}),
+    "suggestions:assign": Line("302 404 403 302 302 302", "post", queued),
     "suggestions:undo": Line("302 404 403 403 302 302", "post", done),
     "suggestions:try_again": Line("302 404 403 302 302 302", "post", stopped),
     "suggestions:give_up": Line("302 404 403 302 302 302", "post", stopped),

@@ -145,6 +145,19 @@ def test_filters_narrow_the_list(client, tenant, nora, query, found):
     assert [name for name in ("Autumn reds", "Winter whites") if name in page] == found
 
 
+def test_one_s_own_work_is_found(client, tenant, nora):
+    mine, other, nobodys = (ValidationItemFactory(client=tenant) for _ in range(3))
+    mine.assigned_to, other.assigned_to = nora, member(tenant)
+    for item in (mine, other):
+        item.save()
+
+    shown = client.get(board(tenant, given="me"))
+    free = client.get(board(tenant, given="nobody"))
+
+    assert [card.suggestion.pk for card in shown.context["cards"]] == [mine.suggestion_id]
+    assert [card.suggestion.pk for card in free.context["cards"]] == [nobodys.suggestion_id]
+
+
 def test_the_campaign_filter_reaches_everything_below_and_offers_no_foreign_campaign(client, tenant, nora):
     adset = AdsetFactory(client=tenant, name="Inside")
     SuggestionFactory(client=tenant, ad_object=adset)

@@ -17,6 +17,7 @@ from tests.factories.suggestions import (
     RuleFactory,
     SuggestionArchiveFactory,
     SuggestionFactory,
+    ValidationItemFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -300,3 +301,32 @@ def test_the_pages_speak_french(client, tenant, sign_in, name):
     client.cookies["django_language"] = "fr"
 
     assert '<html lang="fr"' in client.get(reverse(f"suggestions:{name}", args=[tenant.key])).content.decode()
+
+
+def test_what_waits_is_given_to_somebody_of_the_team(client, tenant, sign_in):
+    me = sign_in(first_name="Ada", last_name="First")
+    colleague, viewer = member(tenant, first_name="Ben"), member(tenant, Role.VIEWER)
+    item = ValidationItemFactory(client=tenant)
+    address = reverse("suggestions:assign", args=[tenant.key, item.suggestion_id])
+
+    form = client.get(address).context["form"]
+    assert set(form.fields["person"].queryset) == {me, colleague}
+    assert form.initial["person"] == me
+    refused = client.post(address, {"person": viewer.pk})
+    client.post(address, {"person": colleague.pk})
+
+    assert refused.status_code == 422
+    item.refresh_from_db()
+    assert item.assigned_to == colleague
+    page = client.get(page_of(item.suggestion)).content.decode()
+    assert f"given to {colleague}" in page
+    assert "Given to" in page
+
+
+def test_what_is_decided_already_is_given_to_nobody(client, tenant, sign_in):
+    sign_in()
+    row = SuggestionFactory(client=tenant, status="refused")
+
+    answer = client.post(reverse("suggestions:assign", args=[tenant.key, row.pk]), headers={"HX-Request": "true"})
+
+    assert answer.status_code == 409

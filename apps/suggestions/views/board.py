@@ -27,6 +27,7 @@ SORTS = {
     "confidence": "confidence",
     "impact": "impact_mid",
 }
+NARROWING = ("q", "kind", "confidence", "campaign", "given")
 COUNTED = ("waiting", "running", "stopped")
 EXPORTED = [
     Column("client.key", _("Client")),
@@ -91,9 +92,7 @@ def board(request, client_key=None):
         "sorts": sort_choices(sorting),
         "can_bulk": state == "waiting" and _may_decide_somewhere(request),
         "about": _object_in_filter(found),
-        "is_filtered": any(found.form.cleaned_data.get(name) for name in ("q", "kind", "confidence", "campaign"))
-        if found.form.is_valid()
-        else False,
+        "is_filtered": _is_filtered(found),
     }
     return render_fragment(request, "suggestions/board.html", "results", context)
 
@@ -136,6 +135,11 @@ def _counted(count):
 
 def _may_decide_somewhere(request):
     return request.client is None or may(request.user, "decide", request.client)
+
+
+def _is_filtered(found):
+    chosen = found.form.cleaned_data if found.form.is_valid() else {}
+    return any(chosen.get(name) for name in NARROWING)
 
 
 def _object_in_filter(found):

@@ -7,12 +7,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from apps.clients import access
 from apps.core.actors import Actor
-from apps.core.errors import DomainError, NotAllowed
+from apps.core.errors import Conflict, DomainError, NotAllowed
 from apps.core.pages import wants_fragment
 from apps.suggestions import tasks
 from apps.suggestions.cards import card_of
-from apps.suggestions.forms import ReasonForm
+from apps.suggestions.forms import AssignForm, ReasonForm
 from apps.suggestions.services import deciding
 
 from .detail import state_context
@@ -41,7 +42,7 @@ def refuse(request, client_key, pk):
         return _acted(
             request, pk, lambda actor: deciding.refuse(suggestion_id=pk, actor=actor, reason=reason), _("Refused.")
         )
-    return _form(request, shown, form, "suggestions/refuse.html", "refuse_form")
+    return _form(request, shown, form, "refuse_form")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -62,7 +63,30 @@ def undo(request, client_key, pk):
         )
     if shown.execution is None:
         raise Http404
-    return _form(request, shown, form, "suggestions/undo.html", "undo_form")
+    return _form(request, shown, form, "undo_form")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def assign(request, client_key, pk):
+    """Give what waits to somebody of the team, or to nobody; the form proposes oneself for what is nobody's."""
+    shown = existing(request, pk)
+    if not shown.rights.decide:
+        raise NotAllowed()
+    if shown.item is None:
+        raise Conflict(_("This is already closed."))
+    people = access.who_may("decide", request.client)
+    form = AssignForm(_posted(request), people=people, initial={"person": shown.given_to or request.user})
+    if request.method == "POST" and form.is_valid():
+        person = form.cleaned_data["person"]
+        return _acted(
+            request,
+            pk,
+            lambda actor: deciding.assign(item_id=shown.item.pk, user=person, actor=actor),
+            _("Given to %(name)s.") % {"name": person} if person else _("Given to nobody."),
+            nudge=None,
+        )
+    return _form(request, shown, form, "assign_form")
 
 
 @require_POST
@@ -104,7 +128,9 @@ def existing(request, pk):
 def _acted(request, pk, act, done, *, nudge=tasks.nudge):
     """Do it, and answer with the card or the page's piece as it stands now, whoever won."""
     try:
-        nudge(act(Actor(request.user, "web")))
+        result = act(Actor(request.user, "web"))
+        if nudge is not None:
+            nudge(result)
         notice, tone = str(done), "success"
     except NotAllowed:
         raise
@@ -133,11 +159,12 @@ def _place(request):
     return asked if asked in PLACES else "card"
 
 
-def _form(request, card, form, page, fragment):
-    context = {"card": card, "form": form, "place": _place(request), "suggestion": card.suggestion}
+def _form(request, card, form, fragment):
+    """The form in the one dialog, or on a page of its own where there is no script."""
+    template = f"suggestions/_{fragment}.html"
+    context = {"card": card, "form": form, "place": _place(request), "form_template": template}
     status = 422 if form.is_bound else 200
-    template = f"suggestions/_{fragment}.html" if wants_fragment(request) else page
-    return render(request, template, context, status=status)
+    return render(request, template if wants_fragment(request) else "suggestions/asked.html", context, status=status)
 
 
 def _stopped(request, pk):

@@ -3,6 +3,7 @@
 from datetime import date
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
@@ -14,7 +15,7 @@ from apps.core.pages import wants_fragment
 from apps.suggestions import outlook, stops
 from apps.suggestions.calibration import BINS
 from apps.suggestions.cards import card_of
-from apps.suggestions.models import Decision, ExecutionLog, Hypothesis
+from apps.suggestions.models import Decision, ExecutionLog, Hypothesis, ValidationItem
 from apps.suggestions.services.deciding import VIA_NAMES
 
 VERDICT_SIGNS = {
@@ -132,21 +133,25 @@ def _history(request, card):
 
 def _audited(request, card):
     """Deeds that are neither a decision nor an execution: given to somebody, tried again, given up."""
+    given = "suggestions.item.assigned"
     names = {
         "suggestions.execution.retried": (_("Tried again"), "refresh"),
         "suggestions.execution.dropped": (_("Given up"), "ban"),
+        given: (_("Given to"), "user"),
     }
-    ids = [str(one.pk) for one in card.executions]
-    if not ids:
-        return []
+    executions = [str(one.pk) for one in card.executions]
+    items = ValidationItem.objects.filter(client=request.client, suggestion=card.suggestion)
     rows = AuditEvent.objects.filter(
-        client=request.client, subject_type="suggestions.executionlog", subject_id__in=ids, verb__in=list(names)
+        Q(subject_type="suggestions.executionlog", subject_id__in=executions)
+        | Q(subject_type="suggestions.validationitem", subject_id__in=[str(item.pk) for item in items]),
+        client=request.client,
+        verb__in=list(names),
     ).select_related("user")
     return [
         {
             "at": row.created_at,
             "title": names[row.verb][0],
-            "text": row.changes.get("reason", ""),
+            "text": row.changes.get("reason", "") if row.verb != given else row.changes["user"] or _("Nobody"),
             "who": _("%(who)s, %(where)s") % {"who": row.user, "where": VIA_NAMES.get(row.via, row.via)},
             "icon": names[row.verb][1],
         }
