@@ -16,11 +16,11 @@ import django
 
 django.setup()
 
-from django.conf import settings
+from django.conf import settings  # noqa: E402  (Django has to be set up first)
 
-from durum import embedded
-from tests.e2e import NO_CHROMIUM
-from tests.e2e.browser import chromium, executable, watched
+from durum import embedded  # noqa: E402  (Django has to be set up first)
+from tests.e2e import NO_CHROMIUM  # noqa: E402  (Django has to be set up first)
+from tests.e2e.browser import chromium, executable, watched  # noqa: E402  (Django has to be set up first)
 
 CLIENT = "maison-avelin"
 PAGES = {
