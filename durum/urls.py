@@ -3,6 +3,7 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
 from apps.clients.accounts import switch_language
 from apps.core.api import not_found
@@ -14,6 +15,9 @@ admin.site.login = secure_admin_login(admin.site.login)
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
+    # Invitations and Slack know people by their address: it is written by administrators, not by its owner, who
+    # could name somebody else's.
+    path("accounts/email/", RedirectView.as_view(pattern_name="account_change_password")),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("durum.api")),
     re_path("^api/", not_found),

@@ -3,6 +3,7 @@
 import json
 
 from django.contrib import admin
+from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
 from django.db import models
 from django.http import Http404
@@ -14,6 +15,7 @@ from unfold.admin import ModelAdmin
 from .tenancy import ClientOwnedQuerySet, MaybeTenantModel
 
 COUNTED = 10_000
+LONGEST_NUMBER = 19  # digits of what the store can hold
 
 
 class CappedPaginator(Paginator):
@@ -44,6 +46,11 @@ class ClientTable(ModelAdmin):
     list_filter_submit = False
     # A row per plain click would be a way to lose work; each table says which rights it gives instead.
     actions = None
+
+    def changelist_view(self, request, extra_context=None):
+        if any("\x00" in value for values in request.GET.lists() for value in values[1]):
+            raise BadRequest("PostgreSQL knows no NUL")
+        return super().changelist_view(request, extra_context)
 
     def get_queryset(self, request):
         ordering = self.get_ordering(request)
@@ -101,7 +108,8 @@ class ClientFilter(admin.SimpleListFilter):
     def queryset(self, request, queryset):
         if not self.value():
             return queryset
-        return queryset.filter(client_id=int(self.value())) if self.value().isdecimal() else queryset.none()
+        number = self.value() if len(self.value()) < LONGEST_NUMBER else ""
+        return queryset.filter(client_id=int(number)) if number.isdecimal() else queryset.none()
 
 
 def listed(field, label, values):

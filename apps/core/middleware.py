@@ -78,8 +78,7 @@ class HtmxMiddleware:
         login = resolve_url(settings.LOGIN_URL)
         if url.partition("?")[0] == login:
             # The session ended: after signing in the person returns to the page, not to its fragment.
-            here = request.htmx.current_url_abs_path or "/"
-            url = f"{login}?{_query(next=here)}"
+            url = f"{login}?{_query(next=_page_of(request))}"
         redirect = HttpResponseClientRedirect(url)
         redirect.cookies = response.cookies
         return redirect
@@ -114,6 +113,14 @@ class AdminContentPolicyMiddleware:
         if request.path_info.startswith(self.prefix):
             response._csp_update = {"script-src": "'unsafe-eval'", "style-src": "'unsafe-inline'"}
         return response
+
+
+def _page_of(request):
+    """The page that htmx asked from; the first one when the header names none of ours."""
+    try:
+        return request.htmx.current_url_abs_path or "/"
+    except ValueError:
+        return "/"
 
 
 def _query(**values):

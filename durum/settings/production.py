@@ -23,6 +23,7 @@ SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 # The web port is reached through the proxy only: without this, one attacker's guesses would lock out everybody.
 AXES_CLIENT_IP_CALLABLE = "durum.proxies.client_ip"
+ALLAUTH_TRUSTED_PROXY_COUNT = 1
 
 SENTRY_DSN = env.str("SENTRY_DSN", default="")
 if SENTRY_DSN:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from apps.ads.importing import workbooks
 from apps.ads.importing.columns import guess, propose
 from apps.ads.importing.opening import open_tables
 from apps.ads.importing.problems import UnusableFile
@@ -154,6 +155,50 @@ def test_a_zip_bomb_is_not_opened():
     assert file.tell() < 200_000
     with pytest.raises(UnusableFile, match="unreasonable size"):
         open_tables(io.BytesIO(file.getvalue()), "a.xlsx")
+
+
+def changed(book, **parts):
+    """The workbook with other content in some of its parts."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(book) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            find = next((place for place in parts if place in entry.filename), None)
+            new.writestr(entry.filename, parts[find](old.read(entry)) if find else old.read(entry))
+    return io.BytesIO(file.getvalue())
+
+
+@pytest.mark.parametrize("number", [b"1000000000000", b"1e12"])
+def test_a_row_of_an_absurd_number_ends_the_sheet(number):
+    """All rows before it would be counted off one by one, for hours."""
+    book = changed(
+        book_of(("Ads", [HEADER, ROW, ROW])), sheet1=lambda xml: xml.replace(b'<row r="3"', b'<row r="%s"' % number)
+    )
+    [table] = open_tables(book, "a.xlsx")
+    assert [row.line for row in table.rows()] == [1, 2]
+
+
+def test_a_text_that_is_not_there_is_damage():
+    book = changed(book_of(("Ads", [HEADER, ROW])), sharedStrings=lambda _xml: b"<sst/>", sheet1=_first_shared_text)
+    [table] = open_tables(book, "a.xlsx")
+    with pytest.raises(UnusableFile, match="damaged"):
+        list(table.rows())
+
+
+def _first_shared_text(xml):
+    return xml.replace(b"</sheetData>", b'<row r="9"><c r="A9" t="s"><v>77</v></c></row></sheetData>')
+
+
+def test_parts_that_are_read_whole_are_small(monkeypatch):
+    monkeypatch.setattr(workbooks, "MOST_OTHER_PARTS", 50_000)
+    book = changed(book_of(("Ads", [HEADER])), styles=lambda xml: xml.replace(b"<fonts", b" " * 60_000 + b"<fonts"))
+    with pytest.raises(UnusableFile, match="unreasonable size"):
+        open_tables(book, "a.xlsx")
+
+
+def test_a_cell_that_would_fill_the_memory_is_refused(monkeypatch):
+    monkeypatch.setattr(workbooks, "CHUNK", 10_000)
+    with pytest.raises(UnusableFile, match="unreasonable size"):
+        open_tables(changed(book_of(("Ads", [HEADER])), sheet1=lambda xml: xml + b" " * 30_000), "a.xlsx")
 
 
 def test_a_plain_zip_is_told():

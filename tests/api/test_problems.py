@@ -170,6 +170,8 @@ def test_a_wrong_kind_of_content_is_told_the_right_one(caller, ours):
         ("\xff", "not valid JSON"),
         ("{}", ""),
         ('{"reason": "  "}', ""),
+        ("[" * 100_000, "too deeply"),
+        ('{"reason": ' * 100_000, "too deeply"),
     ],
 )
 def test_content_that_makes_no_sense_is_refused_and_nothing_changed(body, said, caller, ours):
@@ -206,6 +208,11 @@ def test_a_page_that_is_not_there_is_404(query, caller):
 @pytest.mark.parametrize("path", ["ad-objects/", "suggestions/", "creatives/"])
 def test_a_zero_byte_in_a_search_is_refused(path, caller):
     problem(caller.read(path, q="a\x00b"), 400)
+
+
+@pytest.mark.parametrize("path", ["ad-objects/", "clients/", "metrics/sums/"])
+def test_a_client_whose_key_cannot_be_is_not_found(path, caller):
+    problem(caller.read(path, client="a\x00b"), 404)
 
 
 @pytest.mark.parametrize("number", ["9" * 30, "-1", str(2**63)])

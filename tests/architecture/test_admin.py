@@ -195,3 +195,10 @@ def test_no_column_holds_a_token():
         shown = {*map(str, table.list_display), *map(str, table.fields or ()), *map(str, table.search_fields or ())}
         assert not shown & {"token", "payload", "key_hash", "digest"}, model
     assert all(issubclass(model, TenantModel) for model in FACTORIES)
+
+
+@pytest.mark.parametrize("query", [{"client": "9" * 5000}, {"client": str(2**63)}, {"state": "a\x00"}, {"q": "a\x00"}])
+def test_what_the_store_cannot_hold_is_asked_of_it_by_nobody(query, client, staff):
+    client.force_login(staff)
+
+    assert client.get(reverse("admin:connectors_channel_changelist"), query).status_code in (200, 302, 400)

@@ -70,3 +70,11 @@ def test_everything_a_service_mounts_or_names_exists(compose):
 def test_no_pin_names_an_index():
     for path in (BASE_DIR / "requirements").glob("*.txt"):
         assert not re.search(r"^--|https?://", path.read_text(), re.MULTILINE), path.name
+
+
+def test_everybody_who_counts_failures_counts_them_by_the_callers_own_address():
+    """Behind the proxy all callers have one address: one stranger's guesses would lock out the others."""
+    production = (BASE_DIR / "durum" / "settings" / "production.py").read_text()
+
+    assert "ALLAUTH_TRUSTED_PROXY_COUNT = 1" in production
+    assert "AXES_CLIENT_IP_CALLABLE" in production

@@ -155,11 +155,73 @@ def test_somebody_new_gets_an_address_to_choose_a_password(client, ours, sign_in
 
 
 def test_somebody_known_is_in_the_team_at_once(client, ours, sign_in, all_clients):
-    ana = UserFactory(email="ana@example.com")
-    sign_in(Role.OWNER)
+    owner, ana = sign_in(Role.OWNER), UserFactory(email="ana@example.com")
+    shared = ClientFactory()
+    MembershipFactory(client=shared, user=ana)
+    MembershipFactory(client=shared, user=owner, role=Role.VIEWER)
 
     assert invite(client, role="viewer").status_code == 302
     assert Membership.objects.get(user=ana, client=ours).role == Role.VIEWER
+
+
+def test_staff_is_known_to_every_client(client, ours, sign_in):
+    UserFactory(email="ana@example.com", is_staff=True)
+    sign_in(Role.OWNER)
+
+    assert invite(client).status_code == 302
+
+
+def test_an_account_that_nobody_around_knows_is_refused(client, ours, sign_in, all_clients):
+    """Another client's owner may have made it with somebody's address, and hold its password."""
+    MembershipFactory(client=ClientFactory(), user__email="ana@example.com")
+    sign_in(Role.OWNER)
+    answer = invite(client)
+
+    assert answer.status_code == 422
+    assert "none of your clients knows" in answer.content.decode()
+    assert not Membership.objects.filter(client=ours, user__email="ana@example.com").exists()
+
+
+def test_an_invitation_taken_back_leaves_no_address_behind(client, ours, sign_in, all_clients, settings):
+    """Client one invites and removes; client two invites: the address of client one must not open client two."""
+    settings.SITE_URL = "http://testserver"
+    sign_in(Role.OWNER)
+    find = re.compile(r'value="http://testserver(/accounts/password/reset/key/[^"]+)"')
+    old = find.search(invite(client).content.decode())[1]
+    Membership.objects.get(user__email="ana@example.com").delete()
+    two = ClientFactory(key="two")
+    client.force_login(member(two, Role.OWNER))
+    asked = {"email": "ana@example.com", "role": "operator"}
+    new = find.search(client.post("/c/two/settings/team/invite/", asked).content.decode())[1]
+
+    client.logout()
+    assert "password1" not in client.get(old, follow=True).content.decode()
+    assert "password1" in client.get(new, follow=True).content.decode()
+
+
+def test_a_renewed_invitation_ends_the_former_address(client, ours, sign_in, all_clients, settings):
+    settings.SITE_URL = "http://testserver"
+    sign_in(Role.OWNER)
+    find = re.compile(r'value="http://testserver(/accounts/password/reset/key/[^"]+)"')
+    old = find.search(invite(client).content.decode())[1]
+    pending = Membership.objects.get(user__email="ana@example.com")
+    new = find.search(client.post(f"/c/ours/settings/team/{pending.pk}/invite-again/").content.decode())[1]
+
+    client.logout()
+    assert "password1" not in client.get(old, follow=True).content.decode()
+    assert "password1" in client.get(new, follow=True).content.decode()
+
+
+def test_nobody_takes_another_address_by_himself(client, ours, sign_in):
+    """Invitations go by address: whoever could write one would be invited in somebody else's place."""
+    user = sign_in(Role.VIEWER)
+    before = user.email
+    client.post("/accounts/email/", {"action_add": "", "email": "ana@example.com"})
+    client.post("/accounts/email/", {"action_primary": "", "email": "ana@example.com"})
+    user.refresh_from_db()
+
+    assert user.email == before
+    assert not user.emailaddress_set.filter(email="ana@example.com").exists()
 
 
 def test_a_person_invited_elsewhere_who_never_signed_in_is_refused(client, ours, sign_in, all_clients):

@@ -195,6 +195,13 @@ def test_a_lost_session_returns_to_the_page_and_not_to_its_fragment(client):
     assert response["HX-Redirect"] == "/accounts/login/?next=/groups/%3Fpage%3D2"
 
 
+@pytest.mark.parametrize("header", ["http://[::1", "http://elsewhere.example/x", ""])
+def test_a_lost_session_on_no_page_of_ours_returns_to_the_first(client, header):
+    response = client.get("/private/", headers=HTMX | {"HX-Current-URL": header})
+
+    assert response["HX-Redirect"] == "/accounts/login/?next=/"
+
+
 # --- errors ---
 
 

@@ -2,6 +2,7 @@
 
 import warnings
 import zipfile
+import zlib
 from itertools import zip_longest
 from xml.etree.ElementTree import ParseError
 
@@ -17,7 +18,17 @@ MOST_UNPACKED = 4 * 1024**3
 MOST_RATIO = 200
 SMALL = 64 * 1024 * 1024
 MOST_SHARED_TEXT = 64 * 1024 * 1024
+# Styles, names and the like are read whole, as a tree that is many times larger.
+MOST_OTHER_PARTS = 16 * 1024 * 1024
 MOST_COLUMNS = 1000
+# Excel's own limit. A row may carry any number, and all rows before it are counted off.
+MOST_ROWS = 1_048_576
+CHUNK = 1 << 20
+# What a part that is not what it says makes of the reader.
+DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, InvalidFileException, ParseError, LookupError, ValueError, TypeError),
+    *(AttributeError, ArithmeticError, EOFError, RuntimeError),
+)
 
 
 class SheetTable(Table):
@@ -39,7 +50,7 @@ class SheetTable(Table):
                 row = _trimmed(cells[:MOST_COLUMNS])
                 if row:
                     yield Row(number, row)
-        except (ParseError, zipfile.BadZipFile, KeyError, ValueError, EOFError) as exc:
+        except DAMAGE as exc:
             raise UnusableFile(
                 _("The workbook is damaged. Export it again."), code="damaged", detail=repr(exc)
             ) from exc
@@ -49,11 +60,12 @@ class SheetTable(Table):
         # The dimension written by some exporters is wrong: the rows themselves are asked.
         sheet.reset_dimensions()
         if self.formulas is None:
-            yield from sheet.iter_rows(values_only=True)
+            yield from sheet.iter_rows(values_only=True, max_row=MOST_ROWS)
             return
         written = self.formulas[self.sheet]
         written.reset_dimensions()
-        for values, texts in zip_longest(sheet.iter_rows(values_only=True), written.iter_rows(values_only=True)):
+        pairs = zip_longest(*(of.iter_rows(values_only=True, max_row=MOST_ROWS) for of in (sheet, written)))
+        for values, texts in pairs:
             yield tuple(
                 FORMULA if value is None and isinstance(text, str) and text.startswith("=") else value
                 for value, text in zip_longest(values or (), texts or ())
@@ -68,7 +80,7 @@ def open_sheets(file):
         formulas = _load(file, data_only=False) if has_formulas else None
     except UnusableFile:
         raise
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, ParseError, EOFError, OSError) as exc:
+    except (*DAMAGE, OSError) as exc:
         raise UnusableFile(_("The workbook is damaged. Export it again."), code="damaged", detail=repr(exc)) from exc
     names = [sheet.title for sheet in workbook.worksheets]
     return [SheetTable(workbook, name, formulas) for name in names]
@@ -90,27 +102,43 @@ def _check_sizes(file):
         packed = sum(e.compress_size for e in entries) or 1
         unpacked = sum(e.file_size for e in entries)
         shared = sum(e.file_size for e in entries if e.filename.lower().endswith("sharedstrings.xml"))
+        others = sum(e.file_size for e in entries if _is_read_whole(e.filename))
         too_tight = unpacked > SMALL and unpacked / packed > MOST_RATIO
-        if len(entries) > 2000 or unpacked > MOST_UNPACKED or too_tight or shared > MOST_SHARED_TEXT:
-            raise UnusableFile(
-                _("The workbook unpacks to an unreasonable size and was not opened. Export as CSV instead."),
-                code="zip_bomb",
-            )
+        too_large = unpacked > MOST_UNPACKED or shared > MOST_SHARED_TEXT or others > MOST_OTHER_PARTS
+        if len(entries) > 2000 or too_tight or too_large:
+            raise _bomb()
         for entry in entries:
-            if entry.filename.startswith("xl/worksheets/") and entry.filename.endswith(".xml"):
-                has_formulas = has_formulas or _mentions_formula(archive, entry)
+            if _is_sheet(entry.filename):
+                has_formulas = _mentions_formula(archive, entry) or has_formulas
     return has_formulas
 
 
+def _is_sheet(name):
+    return name.startswith("xl/worksheets/") and name.endswith(".xml")
+
+
+def _is_read_whole(name):
+    name = name.lower()
+    return name.endswith((".xml", ".rels")) and not _is_sheet(name) and not name.endswith("sharedstrings.xml")
+
+
+def _bomb():
+    return UnusableFile(
+        _("The workbook unpacks to an unreasonable size and was not opened. Export as CSV instead."), code="zip_bomb"
+    )
+
+
 def _mentions_formula(archive, entry):
-    tail = b""
+    """Whether a cell holds a formula. Refuses a sheet with a cell that would fill the memory."""
+    tail, found = b"", False
     with archive.open(entry) as part:
-        while chunk := part.read(1 << 20):
+        while chunk := part.read(CHUNK):
+            if len(chunk) == CHUNK and b"<" not in chunk:
+                raise _bomb()
             text = tail + chunk
-            if b"<f>" in text or b"<f " in text:
-                return True
+            found = found or b"<f>" in text or b"<f " in text
             tail = chunk[-2:]
-    return False
+    return found
 
 
 def _trimmed(cells):

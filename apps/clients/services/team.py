@@ -20,6 +20,7 @@ def invite(*, client_id, email, role, actor, name="", language=""):
 
     A new person has no password yet: the door hands out `invitations.password_address`. Whoever was invited by
     another client and never signed in is refused: that client still holds an address that sets the password.
+    So is an account that nobody around vouches for: its maker may have written somebody else's address on it.
     """
     client = Client.objects.get(pk=client_id)
     access.require(actor, "edit_team", client)
@@ -40,6 +41,18 @@ def invite(*, client_id, email, role, actor, name="", language=""):
             )
             % {"email": email}
         )
+    elif _may_have_address(user):
+        # Left over from an invitation that was taken back: whoever made it may still hold its address.
+        _forget_addresses(user)
+        is_new = True
+    elif not _is_vouched_for(user, actor):
+        raise Conflict(
+            _(
+                "%(email)s has an account that none of your clients knows, so nobody can tell whose it is. "
+                "Ask an administrator to add the person."
+            )
+            % {"email": email}
+        )
     return set_member(client_id=client_id, user=user, role=role, actor=actor), is_new
 
 
@@ -53,16 +66,34 @@ def renew_invitation(*, membership_id, actor):
             _("%(user)s signs in already, or works for other clients: “Forgot your password?” helps at the sign-in.")
             % {"user": membership.user}
         )
+    _forget_addresses(membership.user)
     audit.record(actor, "clients.member.invited_again", membership, user=str(membership.user))
     return membership.user
 
 
 def may_be_invited_again(membership):
     """An address that sets the password opens all the person may see: only while that is this client alone."""
-    user = membership.user
-    if user.has_usable_password() or user.last_login or user.is_staff or user.is_superuser or not user.is_active:
-        return False
-    return _knows_only(user, membership.client)
+    return _may_have_address(membership.user) and _knows_only(membership.user, membership.client)
+
+
+def _may_have_address(user):
+    never_came = not user.has_usable_password() and user.last_login is None
+    return never_came and user.is_active and not (user.is_staff or user.is_superuser)
+
+
+def _forget_addresses(user):
+    """Addresses handed out so far set no password any more: they are bound to the placeholder of the missing one."""
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+
+
+def _is_vouched_for(user, actor):
+    """Staff was made by an administrator; a colleague is known; whoever may see everybody knows whom they mean."""
+    if actor.user is None or user.is_staff or user.is_superuser:
+        return True
+    if actor.user.has_perm("clients.view_user") or actor.user.has_perm("clients.view_all_clients"):
+        return True
+    return Membership.objects.visible_to(actor.user).filter(user=user).exists()
 
 
 def _knows_only(user, client):

@@ -42,7 +42,7 @@ def answer(request):
         return _refusal("invalid request", 401)
     try:
         payload = _payload(body.decode("utf-8"), request.content_type)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _refusal("unreadable body", 400)
     if payload.get("type") == "event_callback" and isinstance(payload.get("event_id"), str):
         return _let_in(request, "slack_event", payload["event_id"]) or JsonResponse({})
