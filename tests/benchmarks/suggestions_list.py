@@ -39,6 +39,7 @@ ASKED = {
     "board": ("suggestions:board", {}),
     "board, refused": ("suggestions:board", {"state": "refused"}),
     "board, surest first": ("suggestions:board", {"sort": "-confidence"}),
+    "board, refused, surest first": ("suggestions:board", {"state": "refused", "sort": "-confidence"}),
     "board, search": ("suggestions:board", {"state": "refused", "q": "set 12"}),
     "all clients": ("suggestions:all", {}),
     "all clients, refused": ("suggestions:all", {"state": "refused"}),

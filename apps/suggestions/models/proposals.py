@@ -178,6 +178,7 @@ class Suggestion(TenantModel):
         ]
         indexes = [
             models.Index(fields=["client", "status", "-priority", "created_at"], name="suggestion_queue"),
+            models.Index(fields=["client", "status", "-confidence", "-id"], name="suggestion_surest"),
             models.Index(fields=["client", "-created_at", "-id"], name="suggestion_newest"),
             models.Index(fields=["-created_at", "-id"], name="suggestion_newest_of_all"),
             models.Index(
