@@ -11,7 +11,6 @@ given that file alone. The address is the same for both.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from django.core.paginator import Paginator
 from django.shortcuts import render
@@ -92,7 +91,6 @@ class Page:
     total: int
     is_capped: bool
     has_next: bool
-    queryset: object
 
     def __iter__(self):
         return iter(self.rows)
@@ -133,11 +131,6 @@ class Page:
             numbers.append(n)
         return numbers
 
-    @cached_property
-    def exact_total(self):
-        """The true number of rows. Costs a full count; for a person about to act on all of them."""
-        return self.queryset.order_by().count() if self.is_capped else self.total
-
 
 def paginate(rows, request, per_page=PER_PAGE):
     """The page named by `?page=`; a number out of reach gives the nearest page there is.
@@ -163,7 +156,6 @@ def paginate(rows, request, per_page=PER_PAGE):
         total=min(total, COUNT_LIMIT),
         is_capped=is_capped,
         has_next=len(found) > per_page,
-        queryset=rows,
     )
 
 

@@ -16,18 +16,6 @@ EXPONENT_BOUNDS = (0.0, 1.25)
 _INTERVAL = (5.0, 50.0, 95.0)
 
 
-def confidence_above(posterior, target):
-    """P(return > target) of every ad set at once, array (ad sets,). `posterior` is a
-    `benchmarks.ReturnPosterior`.
-    """
-    return posterior.above(target)
-
-
-def confidence_below(posterior, threshold):
-    """P(return < threshold) of every ad set at once, array (ad sets,)."""
-    return 1.0 - posterior.above(threshold)
-
-
 def confidence_of_fall(clicks, impressions, clicks_before, impressions_before, *, phi, drift=0.0):
     """Log change of each ad's click rate, its standard error, and P(it fell), three arrays (ads,).
 

@@ -11,7 +11,6 @@ pool.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 from scipy import special
@@ -25,22 +24,6 @@ GRADE_OF = {"holdout": "A", "same_trigger": "B", "sibling": "C"}
 NO_CONTROLS = "D"
 CONFIRMED, CONTRADICTED, INCONCLUSIVE = "confirmed", "contradicted", "inconclusive"
 _PRIOR_FREEDOM = 4  # weight, in degrees of freedom, of the common variance when a single one is steadied
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What was claimed, frozen at execution. `direction` is the sign of the log effect the action stands
-    for; `low`, `mid`, `high` are log effects (90 %), None where the size was unknown. `metric` names top
-    / bottom ("roi").
-    """
-
-    metric: str
-    direction: int
-    confidence: float
-    made_at: datetime
-    low: float | None = None
-    mid: float | None = None
-    high: float | None = None
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class Thing:
 
 
 def page_of(rows, **changes):
-    values = {"number": 1, "per_page": 2, "total": 5, "is_capped": False, "has_next": True, "queryset": None}
+    values = {"number": 1, "per_page": 2, "total": 5, "is_capped": False, "has_next": True}
     return Page(rows=rows, **(values | changes))
 
 

@@ -90,7 +90,6 @@ def test_counting_stops_at_the_limit(rf, five_groups, monkeypatch, django_assert
         page = paginate(Group.objects.all(), rf.get("/"), per_page=2)
 
     assert (page.total, page.is_capped, page.last_number, page.numbers) == (3, True, None, [1, 2, None])
-    assert page.exact_total == 5
     assert paginate(Group.objects.all(), rf.get("/", {"page": "9"}), per_page=2).number == 3
 
 

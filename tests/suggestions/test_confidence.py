@@ -33,7 +33,7 @@ def simulated_account(rng):
     raw = (r / s > TARGET).astype(float)
     own_value = np.where(n > 0, r / np.maximum(n, 1), value.mean)
     flat = special.gammaincc(n + 0.5, s * TARGET / own_value)
-    return raw, flat, confidence.confidence_above(posterior, TARGET), rates * values > TARGET
+    return raw, flat, posterior.above(TARGET), rates * values > TARGET
 
 
 @pytest.fixture(scope="module")
@@ -71,14 +71,6 @@ def test_low_confidence_is_as_honest_as_high(simulated):
     *_, ours, true = simulated
 
     assert 1 - share_true(1 - ours, ~true) == pytest.approx(0.05, abs=0.05)
-
-
-def test_below_is_the_complement_of_above():
-    posterior = bench.ReturnPosterior(*(np.array([x]) for x in (5.0, 100.0, 60.0, 0.2)))
-
-    both = confidence.confidence_above(posterior, 1.8) + confidence.confidence_below(posterior, 1.8)
-
-    assert both == pytest.approx([1.0])
 
 
 def simulated_raises(rng, exponent, raises):

@@ -15,14 +15,6 @@ DATES = ("day", "starts", "ends")
 COUNTS = ("impressions", "reach", "clicks", "link_clicks")
 AMOUNTS = ("spend", "revenue")
 NUMBERS = (*COUNTS, *AMOUNTS, "leads", "purchases", "results")
-IDENTITIES = (
-    "campaign_id",
-    "campaign_name",
-    "adset_id",
-    "adset_name",
-    "ad_id",
-    "ad_name",
-)
 NEAR_ENOUGH = 90
 # The columns of a downloaded list of problems: ignored when the corrected file comes back.
 OURS = "Durum: "

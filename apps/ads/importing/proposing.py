@@ -55,11 +55,6 @@ class Proposal:
     encoding: str
     separator: str
 
-    @property
-    def open_columns(self):
-        """Columns in use whose dates or numbers can be read in two ways."""
-        return [c for c in self.columns if self.question(c)]
-
     def question(self, column):
         """`date` or `number` when a person must say how this column is to be read, else ""."""
         meaning, key = self.plan.fields[column.index], str(column.index)

@@ -13,7 +13,6 @@ from functools import lru_cache
 from .problems import CellProblem
 
 COMMA, POINT = "comma", "point"
-ORDERS = ("dmy", "mdy", "ymd")
 NONE, OPEN, MIXED = "none", "open", "mixed"
 
 _ABSENT = {"", "-", "--", "—", "–", "−", "n/a", "na", "null", "none", "nan", "s.o.", "s/o", "nd", "n.d."}

@@ -88,7 +88,7 @@ def page_of(rows, request, per_page):
     last = max(1, -(-len(rows) // per_page))
     number = min(max(1, int(raw)) if raw.isdecimal() and len(raw) < 8 else 1, last)
     start = (number - 1) * per_page
-    return Page(rows[start : start + per_page], number, per_page, len(rows), False, number < last, None)
+    return Page(rows[start : start + per_page], number, per_page, len(rows), False, number < last)
 
 
 def chart_of(frame, key, days, days_before):
