@@ -5,11 +5,11 @@ write whose answer was lost is `OutcomeUnknown`, never retried here: only its ca
 Each attempt leaves an `ApiCall` row; no token, query or body is kept.
 """
 
+import atexit
 import ipaddress
 import logging
 import socket
 import time
-from functools import lru_cache
 from urllib.parse import urlsplit
 
 import httpx
@@ -35,10 +35,23 @@ SERVER_ERROR = 500
 TOO_MANY_REQUESTS = 429
 
 
-@lru_cache(maxsize=8)
-def _transport(timeout):
+_pools = {}
+
+
+def _pool(timeout):
     """One connection pool per process and time-out. The environment's proxies are for people, not for us."""
-    return httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False)
+    if timeout not in _pools:
+        _pools.setdefault(timeout, httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False))
+    return _pools[timeout]
+
+
+def close_pools():
+    """Hang up everywhere; the next call opens a new pool."""
+    while _pools:
+        _pools.popitem()[1].close()
+
+
+atexit.register(close_pools)
 
 
 class Http:
@@ -103,7 +116,7 @@ class Http:
         started = time.monotonic()
         response, error = None, None
         try:
-            response = _transport(self.timeout).request(**request)
+            response = _pool(self.timeout).request(**request)
             error = self._error_in(response, writes=writes)
         except NEVER_SENT as exc:
             error = Unavailable(

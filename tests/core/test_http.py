@@ -206,7 +206,7 @@ def test_addresses_inside_the_network_are_refused(settings, address, redis_clien
 def test_proxies_of_the_environment_are_not_for_us(http, outside, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
-    http_module._transport.cache_clear()
+    http_module.close_pools()
     assert http.call("GET", "/me", writes=False).json() == {"ok": True}
 
 
