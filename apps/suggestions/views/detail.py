@@ -90,7 +90,6 @@ def _evidence(card):
         "charts": outlook.charts(suggestion.kind, evidence) if weeks else [],
         "marks": outlook.marks(evidence),
         "evidence": evidence,
-        "raw": evidence,
     }
 
 
