@@ -1,10 +1,13 @@
 """Sign-in: people are invited by an owner, nobody registers by himself."""
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.utils.translation import check_for_language
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
+
+from apps.core.crypto import seal, unseal
 
 from .models import User
 
@@ -41,3 +44,13 @@ def switch_language(request):
 def remember_language(*, user, language):
     """The person's own language from now on."""
     User.objects.filter(pk=user.pk).update(language=language)
+
+
+class SecondStepAdapter(DefaultMFAAdapter):
+    """Secrets of the second step lie encrypted in the store, as every other secret does."""
+
+    def encrypt(self, text):
+        return seal(text)
+
+    def decrypt(self, encrypted_text):
+        return unseal(encrypted_text)

@@ -24,6 +24,21 @@ def _box():
     return MultiFernet([Fernet(key) for key in settings.FIELD_KEYS])
 
 
+def seal(text):
+    """`text` encrypted, as text."""
+    return _box().encrypt(text.encode()).decode()
+
+
+def unseal(sealed):
+    """What `seal` was given."""
+    try:
+        return _box().decrypt(sealed.encode()).decode()
+    except InvalidToken:
+        raise ImproperlyConfigured(
+            "A stored secret cannot be decrypted: FIELD_KEYS lacks the key it was written with."
+        ) from None
+
+
 class Secret(str):
     """Text that does not print itself: `str()` of it is needed on purpose through `.reveal()`."""
 
@@ -54,17 +69,12 @@ class EncryptedTextField(models.TextField):
     def get_prep_value(self, value):
         if not value:
             return ""
-        return _box().encrypt(reveal(value).encode()).decode()
+        return seal(reveal(value))
 
     def from_db_value(self, value, expression, connection):
         if not value:
             return Secret("")
-        try:
-            return Secret(_box().decrypt(value.encode()).decode())
-        except InvalidToken:
-            raise ImproperlyConfigured(
-                "A stored token cannot be decrypted: FIELD_KEYS lacks the key it was written with."
-            ) from None
+        return Secret(unseal(value))
 
     def formfield(self, **kwargs):
         return None

@@ -13,6 +13,8 @@ _PATTERNS = (
     re.compile(r"(?i)(bearer\s+)[\w.~+/=-]{8,}"),
     re.compile(r"()(?:(?:xox[a-z]|xapp)-[\w-]+|EAA[A-Za-z0-9]{20,})"),
     re.compile(r"(//[^/\s:@]*:)[^/\s@]+(?=@)"),
+    # Addresses that are a key: to set a password, to link a Slack account.
+    re.compile(r"(password/reset/key/|[?&]link=)[^\s\"'<>&]+"),
     re.compile(r"(hooks\.slack\.com/\w+/)[^\s\"'<>]+"),
 )
 

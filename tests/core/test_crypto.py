@@ -1,12 +1,20 @@
 """Secrets at rest: unreadable in the store, readable through the field, rotated, and silent wherever text is made."""
 
 import pytest
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
 from apps.connectors.models import Channel
 from apps.core.crypto import EncryptedTextField, Secret, key_from, reveal
 from apps.core.tenancy import use_client
+from tests.factories.clients import UserFactory
 from tests.factories.connectors import ChannelFactory
 
 OLD, NEW = key_from("old"), key_from("new")
@@ -73,3 +81,13 @@ def test_a_secret_does_not_print_itself():
 
 def test_no_form_has_a_field_for_it():
     assert EncryptedTextField().formfield() is None
+
+
+@pytest.mark.django_db
+def test_the_secret_of_the_second_step_is_not_readable_in_the_store():
+    secret = generate_totp_secret()
+    row = TOTP.activate(UserFactory(), secret).instance
+    row.refresh_from_db()
+
+    assert secret not in str(row.data)
+    assert TOTP(row).validate_code(format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time()))))

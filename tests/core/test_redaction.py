@@ -57,3 +57,21 @@ def test_a_log_line_is_masked_whatever_wrote_it():
         logger.removeHandler(handler)
     assert "S3CRETVALUE" not in out.getvalue()
     assert "ValueError" in out.getvalue()
+
+
+@pytest.mark.django_db
+def test_no_line_of_a_request_goes_past_the_log(client, capfd, caplog):
+    caplog.set_level("INFO")
+    client.get("/accounts/password/reset/key/1-abcdef-0123456789/?link=very-secret&password=hunter2")
+    written = "".join(capfd.readouterr())
+
+    assert "hunter2" not in written
+    assert "0123456789" not in written
+    assert "very-secret" not in written
+
+
+@pytest.mark.parametrize(
+    "address", ["POST /accounts/password/reset/key/1-abc-SECRET/", "/me/slack/?link=SECRET", "/x/?a=1&link=SECRET"]
+)
+def test_addresses_that_are_keys_are_masked(address):
+    assert "SECRET" not in redact(f"request='{address}'")
