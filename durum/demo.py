@@ -206,7 +206,7 @@ class Demo:
         """A week later somebody wants some of what was paused to run again: an undo, with its reason."""
         owner = next(user for user, role in people.values() if role == Role.OWNER)
         paused = ExecutionLog.objects.filter(
-            client=client, field="status", state=ExecutionLog.State.DONE, undo_of=None, undone_by=None
+            client=client, field="status", state=ExecutionLog.State.DONE, undo_of=None, undoings=None
         )
         for row in paused.filter(done_at__lt=clock.now() - UNDONE_AFTER, suggestion__isnull=False):
             if random.Random(self._seed_of(row.suggestion) + 1).random() < UNDONE:  # noqa: S311

@@ -116,7 +116,12 @@ def sweep_cycles():
 def daily_cycle(client_id):
     """Look at one client and propose, once a day."""
     with use_client(client_id):
-        cycle = generation.run_cycle(client=Client.objects.get(pk=client_id), actor=SYSTEM, only_once=True)
+        client = Client.objects.get(pk=client_id)
+        try:
+            cycle = generation.run_cycle(client=client, actor=SYSTEM, only_once=True)
+        except Exception as exc:
+            generation.note_failure(client=client, exc=exc)
+            raise
         nudge_messages(cycle.slack_messages.filter(shown=0))
 
 

@@ -189,6 +189,23 @@ def test_an_undo_is_a_decision_of_its_own_and_happens_once(as_client):
     assert (back.expected, back.target) == ("7500", "5000")
 
 
+def test_an_undo_that_was_given_up_may_be_asked_for_again_by_whoever_may_undo(as_client):
+    execution = ExecutionFactory(state="done", decision__suggestion__status="done")
+    as_client(execution.client)
+    manager = Actor(member(execution.client, role=Role.MANAGER), "web")
+    stopped = deciding.undo(suggestion_id=execution.suggestion_id, actor=manager).execution
+    ExecutionLog.objects.filter(pk=stopped.pk).update(state="conflict")
+
+    with pytest.raises(NotAllowed):
+        deciding.give_up(execution_id=stopped.pk, actor=Actor(member(execution.client), "web"))
+    deciding.give_up(execution_id=stopped.pk, actor=manager)
+    again = deciding.undo(suggestion_id=execution.suggestion_id, actor=manager).execution
+
+    assert again.undo_of == execution
+    execution.suggestion.refresh_from_db()
+    assert execution.suggestion.status == Suggestion.Status.DONE
+
+
 def test_giving_up_a_stopped_change_closes_it(as_client):
     execution = ExecutionFactory(state="conflict", decision__suggestion__status="stopped")
     as_client(execution.client)

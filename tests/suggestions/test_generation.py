@@ -10,6 +10,7 @@ from apps.core import clock
 from apps.core.actors import SYSTEM, Actor
 from apps.core.errors import Conflict
 from apps.core.tenancy import use_client
+from apps.suggestions import tasks
 from apps.suggestions.models import (
     AnalysisRule,
     CycleRun,
@@ -229,3 +230,14 @@ def test_another_client_s_rows_play_no_part(client, account):
     run(client)
 
     assert Suggestion.objects.get(ad_object=account["star"]).evidence["benchmarks"] == before
+
+
+def test_a_morning_that_breaks_off_is_seen_and_tried_again(client, account, monkeypatch):
+    with monkeypatch.context() as broken, clock.at(NOW):
+        broken.setattr(generation, "analyses", lambda _client: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            tasks.daily_cycle(client.pk)
+
+    failed = CycleRun.objects.get()
+    assert (failed.state, failed.error) == (CycleRun.State.FAILED, "division by zero")
+    assert run(client).state == CycleRun.State.DONE

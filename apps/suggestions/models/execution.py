@@ -64,8 +64,8 @@ class ExecutionLog(WorkRow, TenantModel):
     ad_object = models.ForeignKey(
         AdObject, on_delete=models.CASCADE, related_name="executions", verbose_name=_("object")
     )
-    undo_of = models.OneToOneField(
-        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="undone_by", verbose_name=_("undoes")
+    undo_of = models.ForeignKey(
+        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="undoings", verbose_name=_("undoes")
     )
     field = models.CharField(_("what"), max_length=20)
     expected = models.CharField(_("before"), max_length=40)
@@ -86,6 +86,12 @@ class ExecutionLog(WorkRow, TenantModel):
         verbose_name = _("execution")
         verbose_name_plural = _("execution log")
         ordering = ["-created_at", "-pk"]
+        constraints = [
+            # An undo that was given up may be asked for again.
+            models.UniqueConstraint(
+                fields=["client", "undo_of"], name="undo_one_at_a_time", condition=~models.Q(state="dropped")
+            )
+        ]
         indexes = [
             models.Index(
                 fields=["not_before"], name="execution_due", condition=models.Q(state__in=["pending", "sent"])

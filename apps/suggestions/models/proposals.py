@@ -242,9 +242,6 @@ class Decision(TenantModel):
                 name="decision_once",
                 condition=models.Q(verdict__in=["approve", "refuse"]),
             ),
-            models.UniqueConstraint(
-                fields=["client", "suggestion"], name="undo_once", condition=models.Q(verdict="undo")
-            ),
         ]
         indexes = [models.Index(fields=["client", "-decided_at"], name="decision_newest")]
 

@@ -78,7 +78,7 @@ def undo(*, suggestion_id, actor, reason=""):
     done = suggestion.executions.filter(undo_of__isnull=True, state=ExecutionLog.State.DONE).first()
     if done is None:
         raise Conflict(_("Nothing was changed for this suggestion, so there is nothing to undo."))
-    if ExecutionLog.objects.filter(undo_of=done).exists():
+    if done.undoings.exclude(state=ExecutionLog.State.DROPPED).exists():
         raise Conflict(_("This was already undone or is being undone."))
     decision = _record(suggestion, Decision.Verdict.UNDO, actor, _checked_reason(reason))
     ExecutionLog.objects.create(
@@ -225,6 +225,8 @@ def _lock_stopped(execution_id, actor):
     suggestion = _lock(found)
     access.require(actor, "decide", suggestion.client)
     execution = ExecutionLog.objects.select_for_update(of=("self",)).get(pk=execution_id)
+    if execution.undo_of_id:
+        access.require(actor, "undo", suggestion.client)
     execution.suggestion, execution.client = suggestion, suggestion.client
     if execution.state not in ExecutionLog.ASKING:
         raise Conflict(_("This execution is no longer stopped: %(state)s.") % {"state": execution.get_state_display()})

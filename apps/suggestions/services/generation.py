@@ -11,6 +11,7 @@ from apps.ads.selectors import last_day
 from apps.clients import access
 from apps.connectors.currencies import to_minor
 from apps.core import audit, clock
+from apps.core.redaction import redact
 from apps.suggestions import selectors
 from apps.suggestions.analysis import analyse
 from apps.suggestions.evidence import plain
@@ -93,6 +94,14 @@ def run_cycle(*, client, actor, only_once=False):
         digest.plan(cycle)
         audit.record(actor, "suggestions.cycle.run", cycle, **cycle.counts)
     return cycle
+
+
+def note_failure(*, client, exc):
+    """Let people see that this morning's look broke off; the next sweep tries again. A done day stays done."""
+    cycle, _created = CycleRun.objects.get_or_create(client=client, day=client.today())
+    if cycle.state != CycleRun.State.DONE:
+        cycle.state, cycle.error, cycle.finished_at = CycleRun.State.FAILED, redact(exc), clock.now()
+        cycle.save(update_fields=["state", "error", "finished_at"])
 
 
 def analyses(client):
