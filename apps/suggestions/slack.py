@@ -138,7 +138,7 @@ def _message(click, user):
         .first()
     )
     place = f"{click.team_id}/{click.channel_id}"
-    if message is None or not message.channel.external_id.startswith(place):
+    if message is None or message.channel.external_id != place:
         raise Invalid(
             _(
                 "This suggestion does not exist any more, or it is for a client you do not work for in Durum. "
