@@ -137,8 +137,7 @@ def _message(click, user):
         .select_related("client", "channel", "suggestion__client", "suggestion__ad_object")
         .first()
     )
-    place = f"{click.team_id}/{click.channel_id}"
-    if message is None or message.channel.external_id != place:
+    if message is None or not _stands_where(click, message.channel.external_id):
         raise Invalid(
             _(
                 "This suggestion does not exist any more, or it is for a client you do not work for in Durum. "
@@ -147,6 +146,13 @@ def _message(click, user):
             code="not_found",
         )
     return message
+
+
+def _stands_where(click, external_id):
+    """Whether the message stands where the click came from; a form tells its workspace only."""
+    if click.channel_id:
+        return external_id == f"{click.team_id}/{click.channel_id}"
+    return external_id.startswith(f"{click.team_id}/")
 
 
 def _how_to_link(click, *, is_markup):
