@@ -1,12 +1,13 @@
-"""`make screenshots`: the demo's pages as pictures in docs/screenshots/. Needs `make run` in another terminal.
+"""`make screenshots`: pages as pictures in docs/screenshots/. Needs `make run` in another terminal.
 
-    python -m tests.e2e.screenshots [--into DIR] [--all]
+    python -m tests.e2e.screenshots [--client KEY] [--prefix file-] [--only PAGE ...] [--into DIR] [--all]
 
 `--all` takes every page in light and dark, wide and narrow, for looking at them.
 """
 
 import argparse
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -22,39 +23,39 @@ from durum import embedded  # noqa: E402  (Django has to be set up first)
 from tests.e2e import NO_CHROMIUM  # noqa: E402  (Django has to be set up first)
 from tests.e2e.browser import chromium, executable, watched  # noqa: E402  (Django has to be set up first)
 
-CLIENT = "maison-avelin"
 PAGES = {
     "home": "/",
-    "client": f"/c/{CLIENT}/",
-    "ads": f"/c/{CLIENT}/ads/",
-    "creatives": f"/c/{CLIENT}/ads/creatives/",
-    "suggestions": f"/c/{CLIENT}/suggestions/",
-    "skipped": f"/c/{CLIENT}/suggestions/?state=skipped",
-    "done": f"/c/{CLIENT}/suggestions/?state=done",
-    "outcomes": f"/c/{CLIENT}/outcomes/",
-    "rules": f"/c/{CLIENT}/rules/",
-    "imports": f"/c/{CLIENT}/imports/",
-    "settings": f"/c/{CLIENT}/settings/",
-    "team": f"/c/{CLIENT}/settings/team/",
-    "accounts": f"/c/{CLIENT}/settings/accounts/",
-    "tokens": f"/c/{CLIENT}/settings/tokens/",
-    "audit": f"/c/{CLIENT}/settings/audit/",
-    "file-ads": "/c/kag/ads/",
-    "file-suggestions": "/c/kag/suggestions/",
-    "file-skipped": "/c/kag/suggestions/?state=skipped",
-    "file-imports": "/c/kag/imports/",
+    "client": "/c/{client}/",
+    "ads": "/c/{client}/ads/",
+    "creatives": "/c/{client}/ads/creatives/",
+    "suggestions": "/c/{client}/suggestions/",
+    "skipped": "/c/{client}/suggestions/?state=skipped",
+    "done": "/c/{client}/suggestions/?state=done",
+    "outcomes": "/c/{client}/outcomes/",
+    "rules": "/c/{client}/rules/",
+    "imports": "/c/{client}/imports/",
+    "settings": "/c/{client}/settings/",
+    "team": "/c/{client}/settings/team/",
+    "accounts": "/c/{client}/settings/accounts/",
+    "products": "/c/{client}/settings/products/",
+    "tokens": "/c/{client}/settings/tokens/",
+    "audit": "/c/{client}/settings/audit/",
     "status": "/status/",
     "admin": "/admin/",
     "admin-suggestions": "/admin/suggestions/suggestion/",
 }
+# The page behind the first row of a list: (list, what its address looks like).
+FIRST_OF = {"suggestion": ("suggestions", r"/suggestions/\d+/$"), "import": ("imports", r"/imports/\d+/$")}
 WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--client", default="maison-avelin", help="key of the client whose pages are taken")
+    parser.add_argument("--prefix", default="", help="put before the names of the pictures")
+    parser.add_argument("--only", nargs="*", choices=[*PAGES, *FIRST_OF], help="names of pages")
     parser.add_argument("--into", type=Path, default=settings.BASE_DIR / "docs" / "screenshots")
     parser.add_argument("--all", action="store_true")
-    parser.add_argument("--only", nargs="*", help="names of pages")
     wanted = parser.parse_args()
     if executable() is None:
         sys.exit(NO_CHROMIUM)
@@ -67,18 +68,22 @@ def main():
             context = browser.new_context(viewport=viewport, color_scheme=scheme, locale="fr-FR")
             page = watched(context.new_page())
             sign_in(page)
-            for name, path in PAGES.items():
-                if not wanted.only or name in wanted.only:
-                    take(page, name, path, wanted.into / f"{name}{suffix}.png")
-            if not wanted.only or "suggestion" in wanted.only:
-                page.goto(f"{settings.SITE_URL}{PAGES['suggestions']}")
-                link = page.locator(f"a[href*='/c/{CLIENT}/suggestions/']").filter(has_text="").all()
-                paths = [a.get_attribute("href") for a in link]
-                detail = next((p for p in paths if p.rstrip("/").rsplit("/", 1)[-1].isdigit()), None)
-                if detail:
-                    take(page, "suggestion", detail, wanted.into / f"suggestion{suffix}.png")
+            for name in wanted.only or [*PAGES, *FIRST_OF]:
+                path = path_of(page, name, wanted.client)
+                if path:
+                    take(page, name, path, wanted.into / f"{wanted.prefix}{name}{suffix}.png")
             for complaint in page.complaints:
                 print(suffix, complaint)
+
+
+def path_of(page, name, client):
+    """The address of a page; None where its list is empty."""
+    if name in PAGES:
+        return PAGES[name].format(client=client)
+    listed, pattern = FIRST_OF[name]
+    page.goto(settings.SITE_URL + PAGES[listed].format(client=client))
+    links = [link.get_attribute("href") for link in page.locator("main a[href]").all()]
+    return next((link for link in links if re.search(pattern, link)), None)
 
 
 def sign_in(page):
