@@ -17,7 +17,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     # Invitations and Slack know people by their address: it is written by administrators, not by its owner, who
     # could name somebody else's.
-    path("accounts/email/", RedirectView.as_view(pattern_name="account_change_password")),
+    path("accounts/email/", RedirectView.as_view(pattern_name="account_change_password"), name="account_email"),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("durum.api")),
     re_path("^api/", not_found),
