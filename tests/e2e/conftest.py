@@ -24,7 +24,7 @@ from tests.factories.clients import ClientFactory, member
 from tests.factories.suggestions import CycleFactory, PauseFactory, SkippedFactory, SuggestionFactory
 
 WIDE, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
-SOON_MS = 5000
+SOON_MS = 20_000
 
 
 @pytest.fixture(scope="package")

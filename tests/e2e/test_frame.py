@@ -47,6 +47,7 @@ def test_signing_in_in_two_steps(pages, owner):
     expect(page).to_have_url(re.compile("recovery-codes"))
     recovery = re.findall(r"\b[0-9a-f]{8}\b", page.input_value("textarea"))[0]
 
+    page.wait_for_load_state("load")  # the address changes before the menu can open
     page.get_by_label("Your account").locator("visible=true").click()
     page.get_by_role("button", name="Sign out").click()
     page.goto("/accounts/login/")
