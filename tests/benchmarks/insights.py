@@ -1,8 +1,8 @@
 """Insights stored through our path, against bare COPY + INSERT ... ON CONFLICT of the same rows.
 
 Both start with rows that are ready. Ours does everything a fetch does with them: the raw answer kept, unknown ads
-looked for, upsert, progress and cursor, one transaction a page; the bare one puts all of them through one temporary table and
-one statement. A second line also counts what makes the rows ready: reading Meta's JSON, action by action.
+looked for, upsert, progress and cursor, one transaction a page; the bare one puts all of them through one temporary
+table and one statement. A second line also counts what makes the rows ready: reading Meta's JSON, action by action.
 """
 
 import datetime as dt
