@@ -210,9 +210,10 @@ def _read_results(place, connector):
     account = place.account
     if not page.after:
         storing.keep_statistics()
+    packed = storing.packing(page.raw)
     with transaction.atomic():
         stored = storing.metrics(account, page.rows, run_id=place.run.pk)
-        storing.snapshot(place.run, account=account.external_id, kind="insights", page=place["page"] or 0, raw=page.raw)
+        storing.snapshot(place.run, account=account.external_id, kind="insights", page=place["page"] or 0, raw=packed)
         counts = {"results": stored, "pages": 1}
         onward, done = {"after": page.after, "page": (place["page"] or 0) + 1}, 0
         if not page.after:

@@ -5,6 +5,7 @@ Storing the same page twice changes nothing. Memory is bounded by the page.
 """
 
 import hashlib
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from django.db import connection
@@ -29,9 +30,17 @@ class Stored:
     changed_elsewhere: int = 0
 
 
+_packer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pack")
+
+
+def packing(raw):
+    """Begin to pack an answer while PostgreSQL is busy with its rows; what it gives goes to `snapshot`."""
+    return _packer.submit(pack, raw)
+
+
 def snapshot(run, *, account, kind, page, raw):
-    """Keep an answer as the platform gave it (the caller has removed its paging links)."""
-    packed = pack(raw)
+    """Keep an answer as the platform gave it (the caller has removed its paging links), or what `packing` gave."""
+    packed = raw.result() if isinstance(raw, Future) else pack(raw)
     with connection.cursor() as cursor:
         cursor.execute(
             statements.UPSERT_SNAPSHOT,
